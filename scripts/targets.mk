@@ -1,0 +1,19 @@
+# What a developer runs.  Each target is one script; none needs a running server.
+
+quickstart:       ## real corpus, real embeddings, one real query (needs root or sudo)
+	scripts/quickstart.sh
+quickstart-stop:  ## stop the quickstart's server and remove it
+	scripts/quickstart.sh stop
+test:             ## everything CI runs but the version matrix
+	scripts/test.sh
+lint unit regress isolation tap fuzz:  ## one part of `make test`
+	scripts/test.sh $@
+matrix:           ## build and test on PostgreSQL 15, 16, 17 and 18
+	scripts/matrix.sh
+bench-core:       ## ns per distance of every kernel
+	scripts/test.sh bench-core
+format:           ## clang-format every C file in place
+	clang-format -i $$(git ls-files '*.c' '*.h')
+help:
+	@sed -n 's/^\([a-z -]*\):.*## */\1\t/p' scripts/targets.mk | expand -t 44
+.PHONY: quickstart quickstart-stop test lint unit regress isolation tap fuzz matrix bench-core format help
