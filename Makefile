@@ -43,7 +43,9 @@ $(MILVUS_SQL): $(sort $(wildcard sql/install/milvus_pg/*.sql)) milvus_pg.control
 
 install: check-vector
 check-vector:
-	@$(if $(filter no,$(WITH_VECTOR)),echo "vector: keeping $(or $(FOREIGN_VECTOR),none), milvus_pg will work over it (WITH_VECTOR=yes replaces it)",:)
+ifeq ($(WITH_VECTOR),no)
+	@echo "vector: $(or $(FOREIGN_VECTOR),not installed); milvus_pg will work over it (WITH_VECTOR=yes replaces it)"
+endif
 
 include scripts/targets.mk
 .PHONY: check-vector

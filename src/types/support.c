@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
@@ -16,7 +18,6 @@
 #include "utils/lsyscache.h"
 
 #include "compat.h"
-#include "nodes/nodeFuncs.h"
 
 /*
  * In units of cpu_operator_cost (about 10 ns), measured on cached tables of
