@@ -29,6 +29,7 @@
 
 #ifndef VF_LANES
 #define VF_LANES 1
+#define VF_BLOCK 32
 
 typedef float vf;
 
@@ -49,7 +50,9 @@ typedef float vf;
 #endif
 
 #define VF_STEP (4 * VF_LANES)
+#ifndef VF_BLOCK
 #define VF_BLOCK (16 * VF_STEP)
+#endif
 
 /* Elements i .. i + VF_LANES - 1. */
 MV_INLINE vf
@@ -108,7 +111,7 @@ float_dist(MvElemKind kind, MvMetric metric, const void *a, const void *b, ptrdi
 					s3 = vf_zero();
 
 #define TERM(at) load(kind, a, at), load(kind, b, at)
-		for (; i + VF_STEP <= end; i += VF_STEP)
+		for (; VF_LANES > 1 && i + VF_STEP <= end; i += VF_STEP)
 		{
 			s0 = add_term(metric, s0, TERM(i));
 			s1 = add_term(metric, s1, TERM(i + VF_LANES));
@@ -160,7 +163,7 @@ float_cosine(MvElemKind kind, const void *a, const void *b, ptrdiff_t dim)
 					s3 = s0;
 
 #define PAIR(at) load(kind, a, at), load(kind, b, at)
-		for (; i + VF_STEP <= end; i += VF_STEP)
+		for (; VF_LANES > 1 && i + VF_STEP <= end; i += VF_STEP)
 		{
 			s0 = add_pair(s0, PAIR(i));
 			s1 = add_pair(s1, PAIR(i + VF_LANES));

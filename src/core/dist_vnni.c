@@ -31,6 +31,13 @@ typedef struct I8Sums
 
 #define vi_load(p) _mm512_loadu_si512(p)
 #define vi_load_n(p, n) _mm512_maskz_loadu_epi8(((__mmask64) 1 << (n)) - 1, p)
+/*
+ * No instruction: x is in a register from here on.  gcc would read a vector
+ * from memory once per use, and loads are the limit (9.7 against 6.0 ns for
+ * IP at 768 dimensions on Zen 5).
+ */
+#define hold(x) __asm__("" : "+v" (x))
+
 #define flip(x) _mm512_xor_si512(x, _mm512_set1_epi8(-128))
 
 /*
@@ -43,6 +50,8 @@ i8_step(MvMetric metric, I8Sums s, vi x, vi y)
 {
 	vi			c128 = _mm512_set1_epi8(-128);
 
+	hold(x);
+	hold(y);
 	if (metric == MV_L2SQ)
 	{
 		vi			d = _mm512_sub_epi8(_mm512_max_epi8(x, y), _mm512_min_epi8(x, y));
