@@ -32,8 +32,8 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 override with_llvm = no
 include $(PGXS)
 
-# Sums may be reassociated in the distance kernels only; the rest keeps IEEE rules.
-src/core/dist_%.o: CFLAGS += -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math
+include src/core/flags.mk
+src/core/dist_%.o: CFLAGS += $(DIST_CFLAGS)
 $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h)
 
 $(VECTOR_SQL): $(sort $(wildcard sql/install/vector/*.sql)) vector.control
