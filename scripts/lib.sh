@@ -127,7 +127,7 @@ private_tree()
 export_tree()
 {
 	mkdir -p "$1"
-	if git -c safe.directory="$top" rev-parse --git-dir >/dev/null 2>&1; then
+	if [ "$(git -c safe.directory="$top" rev-parse --show-toplevel 2>/dev/null)" = "$top" ]; then
 		git -c safe.directory="$top" ls-files -co --exclude-standard
 	else
 		find . -type f ! -path './build/*' ! -name '*.[oa]' ! -name '*.so' | sed 's|^\./||'
@@ -135,6 +135,6 @@ export_tree()
 	if [ -f "$1/.sources" ]; then
 		LC_ALL=C comm -23 "$1/.sources" "$1/.sources.new" | (cd "$1" && tr '\n' '\0' | xargs -0 rm -f --)
 	fi
-	tar -cf - -T "$1/.sources.new" | tar -xf - -C "$1" --no-same-owner
+	tar -cf - -T "$1/.sources.new" | tar -xf - -C "$1" --no-same-owner --no-overwrite-dir
 	mv "$1/.sources.new" "$1/.sources"
 }

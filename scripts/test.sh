@@ -190,19 +190,10 @@ perl_modules()
 	done
 }
 
-# foreign_trees -- install trees that the upgrade and foreign tests change:
-# MV_SCRATCH_TREE a second copy of ours, MV_FOREIGN_TREE one with the real
-# pgvector and our milvus_pg, where the distribution (or $PG_PREFIX) has it.
-foreign_trees()
+# foreign_tree -- sets MV_FOREIGN_TREE to an install tree that has the real
+# pgvector and our milvus_pg, where the distribution (or $PG_PREFIX) offers it.
+foreign_tree()
 {
-	MV_SCRATCH_TREE=$work/scratch$major
-	rm -rf "$MV_SCRATCH_TREE"
-	cp -a "$work/pg$major" "$MV_SCRATCH_TREE"
-	[ "$(id -u)" != 0 ] || chown -R postgres "$MV_SCRATCH_TREE/share"
-	MV_SCRATCH_TREE=$MV_SCRATCH_TREE${pgconfig#"$work/pg$major"}
-	MV_SCRATCH_TREE=${MV_SCRATCH_TREE%/bin/pg_config}
-	export MV_SCRATCH_TREE
-
 	# Unpacked, not installed: the machine's own server stays as it is.
 	deb=postgresql-$major-pgvector
 	f=$work/foreign$major
@@ -215,7 +206,7 @@ foreign_trees()
 	control=$("$config" --sharedir)/extension/vector.control
 	if [ -f "$control" ] && ! grep -q libdir/milvus_pg "$control"; then
 		make -C "$work/src$major" -s PG_CONFIG="$config" WITH_VECTOR=no install >"$work/log/foreign" 2>&1
-		MV_FOREIGN_TREE=${config%/bin/pg_config}
+		MV_FOREIGN_TREE=$f
 		export MV_FOREIGN_TREE
 	fi
 }
@@ -229,14 +220,14 @@ part_tap()
 		return 0
 	fi
 	need_packages libipc-run-perl perl
-	foreign_trees
+	foreign_tree
 	user_dir "$work/tap"
 	# As pgxs' prove_installcheck does, for 15 (TESTDIR) and later (the other two);
 	# not by prove, so that each file's asserts are counted.
 	find test/t -name '*.pl' | LC_ALL=C sort | (cd "$work/tap" && as_user env \
 		PATH="$("$pgconfig" --bindir):$PATH" PERL5LIB="$perl:$work/src$major/test/t/lib" PGPORT=65432 \
 		PG_REGRESS="$(dirname "$("$pgconfig" --pgxs)")/../test/regress/pg_regress" \
-		share_contrib_dir="$("$pgconfig" --sharedir)/contrib" MV_SRC="$work/src$major" LC_ALL=C \
+		share_contrib_dir="$("$pgconfig" --sharedir)/contrib" MV_SRC="$work/src$major" MV_TREE="$work/pg$major" LC_ALL=C \
 		xargs -P "$jobs" -I @ sh -c '
 			n=$(basename "$2" .pl)
 			mkdir -p "$1/tap/$n/tmp_check"
