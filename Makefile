@@ -23,7 +23,7 @@ EXTENSION  = milvus_pg $(if $(filter yes,$(WITH_VECTOR)),vector)
 DATA       = $(wildcard $(patsubst %,sql/upgrade/%--*.sql,$(EXTENSION)))
 DATA_built = $(MILVUS_SQL) $(if $(filter yes,$(WITH_VECTOR)),$(VECTOR_SQL))
 
-PG_CPPFLAGS = -I$(srcdir)/src
+PG_CPPFLAGS = -I$(srcdir)/src -DMV_VERSION='"$(call version,milvus_pg)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -fvisibility=hidden
 SHLIB_LINK  = -lm
 EXTRA_CLEAN = vector--*.sql milvus_pg--*.sql
@@ -43,7 +43,9 @@ $(MILVUS_SQL): $(sort $(wildcard sql/install/milvus_pg/*.sql)) milvus_pg.control
 
 install: check-vector
 check-vector:
-	@$(if $(filter no,$(WITH_VECTOR)),echo "vector: keeping $(or $(FOREIGN_VECTOR),none), milvus_pg will work over it (WITH_VECTOR=yes replaces it)",:)
+ifeq ($(WITH_VECTOR),no)
+	@echo "vector: $(or $(FOREIGN_VECTOR),not installed); milvus_pg will work over it (WITH_VECTOR=yes replaces it)"
+endif
 
 include scripts/targets.mk
 .PHONY: check-vector

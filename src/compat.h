@@ -1,0 +1,19 @@
+/*
+ * compat.h -- every difference between PostgreSQL 15, 16, 17 and 18.
+ */
+#pragma once
+
+#if PG_VERSION_NUM < 150000
+#error "milvus_pg needs PostgreSQL 15 or newer"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18: modules carry a name and version, shown by pg_get_loaded_modules(). */
+#if PG_VERSION_NUM >= 180000
+#define MV_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "milvus_pg", .version = MV_VERSION)
+#else
+#define MV_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
