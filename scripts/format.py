@@ -51,7 +51,7 @@ def formatted(lines, wanted):
     out = []
     matcher = difflib.SequenceMatcher(None, keys(lines), keys(wanted), autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
-        macro = a < b and all(line.endswith("\\") for line in lines[a:b])
+        macro = a < b and all(re.search(r"^#define|\\$", line) for line in lines[a:b])
         keep = tag == "equal" or macro or same_but_breaks(lines[a:b], wanted[c:d])
         out += lines[a:b] if keep else wanted[c:d]
     return [tabs(line.rstrip()) for line in out]

@@ -17,13 +17,14 @@
 . "$(dirname "$0")/lib.sh"
 
 major='' pgconfig='' work='' results=''
+# What gcc's flags and PostgreSQL's headers make clang say.
+clang_quiet='-Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes'
 jobs=$(nproc 2>/dev/null || echo 2)
 
 # result NAME PASSED FAILED -- one line of the sum.
 result()
 {
-	echo "$2 $3" >>"$results"
-	[ "$3" = 0 ] || echo "FAILED $1" >>"$results.names"
+	echo "$2 $3 $1" >>"$results"
 	printf '%-44s %5d passed, %d failed\n' "$1" "$2" "$3"
 }
 
@@ -111,14 +112,14 @@ part_lint()
 	export_tree "$work/clang$major"
 	check "lint: clang -Werror" "$work/log/lint_clang" \
 		make -C "$work/clang$major" -s -j"$jobs" CC=clang PG_CONFIG="$pgconfig" WITH_VECTOR=yes \
-		COPT='-Werror -Wno-unknown-warning-option -Wno-ignored-optimization-argument' all || :
+		COPT="-Werror $clang_quiet" all || :
 }
 
 part_unit()
 {
 	need_packages gcc make libc6-dev
 	export_tree "$work/unit"
-	check "unit: build" "$work/log/unit_build" \
+	check "build: unit" "$work/log/unit_build" \
 		make -C "$work/unit" -s -k -j"$jobs" -f test/unit/unit.mk CC="${CC:-gcc}" || :
 	for t in test/unit/test_*.c; do
 		[ -f "$t" ] || continue
@@ -245,7 +246,10 @@ part_tap()
 		if ! grep -q '^# exit 0$' "$log" || ! grep -q '^1\.\.' "$log"; then
 			[ "$f" != 0 ] || f=1
 		fi
-		[ "$f" = 0 ] || grep -v '^ok ' "$log" | tail -n 40 | sed 's/^/    /'
+		# What perl said last stands in the other log.
+		[ "$f" = 0 ] || { grep -v '^ok ' "$log" | tail -n 40
+			grep -E 'ERROR|FATAL|PANIC|DETAIL|CONTEXT|at .* line [0-9]+\.|not ok|#  ' \
+				"$work/tap/$n/tmp_check/log/regress_log_$n" | tail -n 20; } | sed 's/^/    /'
 		result "tap: $n" "$p" "$f"
 	done
 }
@@ -255,7 +259,7 @@ part_fuzz()
 	need_packages make libc6-dev
 	need_clang
 	export_tree "$work/fuzz"
-	check "fuzz: build" "$work/log/fuzz_build" \
+	check "build: fuzz" "$work/log/fuzz_build" \
 		make -C "$work/fuzz" -s -k -j"$jobs" -f test/fuzz/fuzz.mk || :
 	for t in test/fuzz/fuzz_*.c; do
 		[ -f "$t" ] || continue
@@ -281,14 +285,15 @@ part_bench_core()
 	for t in test/bench/bench_*.c; do
 		[ ! -f "$t" ] || "$work/bench/out/$(basename "$t" .c)"
 	done
-	result "bench-core" 1 0
+	result "bench-core: done" 1 0
 }
 
 finish()
 {
-	[ ! -s "$results.names" ] || cat "$results.names"
-	awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 || !p }' "$results" && exit 0
-	exit 1
+	rc=0
+	awk '{ p += $1; f += $2 } $2 { $1 = $2 = ""; print "FAILED" $0 }
+		END { printf "%d passed, %d failed\n", p, f; exit f > 0 || !p }' "$results" || rc=1
+	exit $rc
 }
 
 [ $# -gt 0 ] || set -- lint unit regress isolation tap fuzz
@@ -309,11 +314,9 @@ work=$(build_dir)/test
 mkdir -p "$work/log"
 results=$work/log/results
 : >"$results"
-: >"$results.names"
 
 for part; do
 	say "$part"
-	before=$(wc -l <"$results")
 	case $part in
 		lint)       part_lint ;;
 		unit)       part_unit ;;
@@ -323,6 +326,6 @@ for part; do
 		fuzz)       part_fuzz ;;
 		bench-core) part_bench_core ;;
 	esac
-	[ "$(wc -l <"$results")" -gt "$before" ] || result "$part: nothing was run" 0 1
+	grep -q " $part: " "$results" || result "$part: nothing was run" 0 1
 done
 finish

@@ -16,7 +16,7 @@ sub works
 	my $op = sub { "OPERATOR($_[1].$_[0])" };
 	my $result = $node->safe_psql('postgres', qq{
 		SET search_path = '';
-		SELECT '[1,2]'::$m.int8vec::$vec, '[1.5,2]'::$vec::$m.bf16vec(2), '[1,2]'::$vec::$m.int8vec(2);
+		SELECT '[1,2]'::$m.int8vec::$vec, '[1.5,2]'::${vec}::$m.bf16vec(2), '[1,2]'::${vec}::$m.int8vec(2);
 		SELECT '[1,2]'::$m.int8vec } . $op->('<->', $m) . qq{ '[1,0]', '[3,4]'::$vec } . $op->('<->', $v) . qq{ '[0,0]';
 		SELECT ARRAY['[1,0]']::$vec\[] } . $op->('<@@>', $m) . qq{ ARRAY['[1,0]']::$vec\[];
 		SELECT $v.avg(x) FROM (VALUES ('[1,2]'::$vec), ('[3,4]')) t (x);
@@ -46,9 +46,8 @@ is($node->safe_psql('postgres', "INSERT INTO t VALUES ('[1,2]', '[1,2]'); SELECT
 	'a table and a view made before the moves');
 
 # A dump taken after the moves restores.
-my $dump = slurp_dump($node, 'postgres', '--create', '-C');
-$node->safe_psql('postgres', 'CREATE DATABASE copy');
 slurp_dump($node, 'postgres');
+$node->safe_psql('postgres', 'CREATE DATABASE copy');
 $node->command_ok([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-q', '-f', $node->basedir . '/postgres.sql', $node->connstr('copy') ],
 	'a dump taken after the moves restores');
 
