@@ -160,7 +160,7 @@ pg_tests()
 	[ -n "${bad:-}" ] || return 0
 	bad=''
 	if [ -s "$out/regression.diffs" ]; then head -n 120 "$out/regression.diffs"
-	else tail -n 20 "$work/log/$name" "$out/log/"*.log 2>/dev/null
+	else grep -vE '^(===|CREATE|ALTER)' "$work/log/$name" | tail -n 20
 	fi | sed 's/^/    /'
 }
 

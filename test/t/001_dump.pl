@@ -18,7 +18,7 @@ sub contents
 		SELECT id, round(score::numeric, 4) FROM app.late ORDER BY id;
 		SELECT * FROM app.kept ORDER BY id;
 		SELECT app.total(v) FROM app.items;
-		SELECT * FROM pg_extension WHERE extname IN ('vector', 'milvus_pg') ORDER BY extname});
+		SELECT extname, extversion FROM pg_extension WHERE extname IN ('vector', 'milvus_pg') ORDER BY extname});
 }
 
 $node->safe_psql('postgres', "CREATE DATABASE $_") for qw(origin plain custom);
