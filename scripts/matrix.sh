@@ -73,8 +73,9 @@ clang_one()
 		*)  inc=/usr/include/postgresql/$1/server
 			[ "$here" = "$(suite "$1")" ] || inc=$cache/$1$inc ;;
 	esac
+	# shellcheck disable=SC2086
 	find src -name '*.c' ! -path 'src/core/*' -print0 | xargs -0 clang -fsyntax-only -O2 -Isrc -I"$inc" -D_GNU_SOURCE \
-		-Werror -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wdeclaration-after-statement &&
+		-Werror -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wdeclaration-after-statement $clang_quiet &&
 		echo "clang -Werror: 1 passed, 0 failed" || echo "clang -Werror: 0 passed, 1 failed"
 }
 
@@ -127,7 +128,7 @@ pids=''
 
 for v; do
 	read -r _ _ failed _ <"$build/matrix/$v.row"
-	[ "$failed" = 0 ] || { say "PostgreSQL $v"; tail -n 60 "$build/matrix/$v.log"; cat "$build/matrix/$v.clang"; }
+	[ "$failed" = 0 ] || { say "PostgreSQL $v"; tail -n 60 "$build/matrix/$v.log"; tail -n 20 "$build/matrix/$v.clang"; }
 done
 printf '%-12s %-28s %8s %8s %8s\n' PostgreSQL where passed failed seconds
 for v; do

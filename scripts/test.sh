@@ -17,8 +17,6 @@
 . "$(dirname "$0")/lib.sh"
 
 major='' pgconfig='' work='' results=''
-# What gcc's flags and PostgreSQL's headers make clang say.
-clang_quiet='-Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes'
 jobs=$(nproc 2>/dev/null || echo 2)
 
 # result NAME PASSED FAILED -- one line of the sum.
@@ -248,7 +246,7 @@ part_tap()
 		fi
 		# What perl said last stands in the other log.
 		[ "$f" = 0 ] || { grep -v '^ok ' "$log" | tail -n 40
-			grep -E 'ERROR|FATAL|PANIC|DETAIL|CONTEXT|at .* line [0-9]+\.|not ok|#  ' \
+			grep -E '^[^#]*(ERROR|FATAL|PANIC|DETAIL|CONTEXT|at .* line [0-9]+\.)' \
 				"$work/tap/$n/tmp_check/log/regress_log_$n" | tail -n 20; } | sed 's/^/    /'
 		result "tap: $n" "$p" "$f"
 	done
