@@ -42,8 +42,9 @@ def tabs(line):
 
 def same_but_breaks(mine, theirs):
     """Whether only the line breaks after commas and operators differ."""
-    return (squeeze(" ".join(mine)) == squeeze(" ".join(theirs)) and
-            all(re.search(r"[,?:=(&|+*/-]$", line.rstrip()) for line in mine[:-1] + theirs[:-1]))
+    def others(lines):
+        return [squeeze(line)[-1:] for line in lines if not re.search(r"[,?:=(&|+*/-]\s*$", line)]
+    return squeeze(" ".join(mine)) == squeeze(" ".join(theirs)) and others(mine) == others(theirs)
 
 
 def formatted(lines, wanted):

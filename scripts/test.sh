@@ -7,7 +7,7 @@
 #   isolation   test/isolation/specs/*.spec
 #   tap         test/t/*.pl
 #   fuzz        test/fuzz/fuzz_*.c, FUZZ_SECONDS (10) each from test/fuzz/corpus
-#   bench-core  test/bench/bench_*.c; prints figures, not part of the default
+#   bench-core  bench/*_bench.c; prints figures, not part of the default
 #
 # Without a part: all but bench-core.  Builds with -Werror.  PG_MAJOR or
 # PG_PREFIX choose the server (scripts/lib.sh), CC the compiler of the library.
@@ -280,7 +280,7 @@ part_bench_core()
 	need_packages gcc make libc6-dev
 	export_tree "$work/bench"
 	make -C "$work/bench" -s -j"$jobs" -f test/unit/unit.mk bench CC="${CC:-gcc}"
-	for t in test/bench/bench_*.c; do
+	for t in bench/*_bench.c; do
 		[ ! -f "$t" ] || "$work/bench/out/$(basename "$t" .c)"
 	done
 	result "bench-core: done" 1 0

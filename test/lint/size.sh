@@ -2,7 +2,7 @@
 # Functions of at most 100 lines and 7 parameters, files of at most 800 lines.
 # size.exceptions lists `FILE[:FUNCTION] reason`; a stale line fails too.
 cd "$(dirname "$0")/../.." || exit 2
-files=$(find src test -name '*.[ch]' -o -name '*.cu' | sort)
+files=$(find src test bench -name '*.[ch]' -o -name '*.cu' | sort)
 [ -n "$files" ] || exit 0
 {
 	# shellcheck disable=SC2086
