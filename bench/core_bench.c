@@ -75,7 +75,7 @@ fill_buffer(MvElemKind kind)
 		memcpy(buffer + at, pattern, bytes);
 }
 
-/* One vector against another, both in the cache; 8 pairs so that calls overlap as they do in a scan. */
+/* One vector against another, both in the cache; 8 pairs so that calls overlap as in a scan. */
 static double
 time_hot(MvDistFn dist, const void *a, const void *b, int dim)
 {
