@@ -16,7 +16,7 @@ $node->safe_psql('postgres', q{
 my @queries = (
 	'SELECT avg(v), avg(h) FROM t',
 	'SELECT sum(v) FROM t',
-	'SELECT sum(h) FROM t WHERE id < 500',
+	'SELECT sum(h) FROM t WHERE id < 300',
 	"SELECT id, v <-> '[1,2,3,1]' AS d FROM t ORDER BY v <-> '[1,2,3,1]', id LIMIT 20",
 	"SELECT id, h <=> '[1,2,3,1]' AS d FROM t ORDER BY h <=> '[1,2,3,1]', id LIMIT 20",
 	"SELECT id, s <+> '{2:1}/4' AS d FROM t ORDER BY s <+> '{2:1}/4', id LIMIT 20",
