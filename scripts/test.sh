@@ -117,6 +117,7 @@ part_unit()
 {
 	need_packages gcc make libc6-dev
 	export_tree "$work/unit"
+	rm -f "$work"/unit/out/test_*
 	check "build: unit" "$work/log/unit_build" \
 		make -C "$work/unit" -s -k -j"$jobs" -f test/unit/unit.mk CC="${CC:-gcc}" || :
 	for t in test/unit/test_*.c; do
@@ -257,6 +258,7 @@ part_fuzz()
 	need_packages make libc6-dev
 	need_clang
 	export_tree "$work/fuzz"
+	rm -f "$work"/fuzz/out/fuzz_*
 	check "build: fuzz" "$work/log/fuzz_build" \
 		make -C "$work/fuzz" -s -k -j"$jobs" -f test/fuzz/fuzz.mk || :
 	for t in test/fuzz/fuzz_*.c; do
