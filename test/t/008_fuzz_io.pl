@@ -22,7 +22,7 @@ my %type = (
 		image => [qw(000100003c00 000300003c00c1007bff)],
 		text => [ '[1,2.5,-3e-4]', '[65504,6e-8]', '[65520]', '[-infinity]' ] },
 	sparsevec => {
-		image => [qw(000000050000000000000000 00000005000000020000000000000000000000023fc0000040000000)],
+		image => [qw(000000050000000000000000 00000002000000010000000000000001bf800000 00000005000000020000000000000000000000023fc0000040000000)],
 		text => [ '{1:1.5,3:2}/5', '{}/1', '{ 5 : -1 , 2 : 0 }/1000000000', '{1:1,1:2}/2' ] },
 	int8vec => {
 		image => [qw(0001000000 0004000001fe7f80)],
@@ -49,7 +49,12 @@ sub mutate_image
 		if ($how == 0) { $image = substr $image, 0, $at }
 		elsif ($how == 1) { substr($image, $at, 0) = chr $byte }
 		elsif ($how == 2) { $image .= substr $image, $at }
-		elsif ($how == 3) { substr($image, 0, 2) = pack 'n', pick(0, 1, 2, 3, 16000, 16001, 65535) if length $image > 2 }
+		elsif ($how == 3)
+		{
+			# A count or an index, low or high half.
+			my $word = pick(0, 2, 6, 14);
+			substr($image, $word, 2) = pack 'n', pick(0, 1, 2, 3, 5, 16000, 16001, 65535) if length $image > $word + 1;
+		}
 		elsif ($at < length $image) { substr($image, $at, 1) = chr $byte }
 	}
 	return $image;
