@@ -73,11 +73,7 @@ fill_buffer(MvElemKind kind)
 		memcpy(buffer + at, pattern, bytes);
 }
 
-<<<<<<< HEAD
-/* One vector against another, both in the cache; 8 pairs so that calls overlap as in a scan. */
-=======
 /* One pair in the cache, over and over; calls overlap as they do in a scan. */
->>>>>>> main
 static double
 time_hot(MvDistFn dist, const void *a, const void *b, int dim)
 {
@@ -263,12 +259,14 @@ time_sparse(MvMetric metric, int nnz_a, int nnz_b)
 static void
 bench_sparse(void)
 {
-	static const int nnz[][2] = {{30, 120}, {30, 200}, {30, 1000}, {30, 5000}, {100, 100}, {1000, 1000}};
+	static const int nnz[][2] = {{30, 120}, {30, 200}, {30, 1000}, {30, 5000}, {100, 100}, {1000,
+		1000}};
 	int			i;
 
 	printf("\nsparse, nnz       ip    l2sq\n");
 	for (i = 0; i < 6; i++)
-		printf("%5d x %-5d %7.0f %7.0f\n", nnz[i][0], nnz[i][1], time_sparse(MV_IP, nnz[i][0], nnz[i][1]),
+		printf("%5d x %-5d %7.0f %7.0f\n", nnz[i][0], nnz[i][1],
+			   time_sparse(MV_IP, nnz[i][0], nnz[i][1]),
 			   time_sparse(MV_L2SQ, nnz[i][0], nnz[i][1]));
 }
 
