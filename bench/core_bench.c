@@ -259,12 +259,14 @@ time_sparse(MvMetric metric, int nnz_a, int nnz_b)
 static void
 bench_sparse(void)
 {
-	static const int nnz[][2] = {{30, 120}, {30, 200}, {30, 1000}, {30, 5000}, {100, 100}, {1000, 1000}};
+	static const int nnz[][2] = {{30, 120}, {30, 200}, {30, 1000}, {30, 5000}, {100, 100}, {1000,
+		1000}};
 	int			i;
 
 	printf("\nsparse, nnz       ip    l2sq\n");
 	for (i = 0; i < 6; i++)
-		printf("%5d x %-5d %7.0f %7.0f\n", nnz[i][0], nnz[i][1], time_sparse(MV_IP, nnz[i][0], nnz[i][1]),
+		printf("%5d x %-5d %7.0f %7.0f\n", nnz[i][0], nnz[i][1],
+			   time_sparse(MV_IP, nnz[i][0], nnz[i][1]),
 			   time_sparse(MV_L2SQ, nnz[i][0], nnz[i][1]));
 }
 

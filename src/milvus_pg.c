@@ -40,5 +40,6 @@ PG_FUNCTION_INFO_V1(mv_milvus_version);
 Datum
 mv_milvus_version(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("milvus_pg %s (simd %s)", MV_VERSION, mv_kernels.level)));
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("milvus_pg %s (simd %s)",
+											  MV_VERSION, mv_kernels.level)));
 }
