@@ -1,0 +1,114 @@
+"""The corpus of the quickstart: vectors for its texts, and rows for COPY.
+
+    corpus.py embed SECTIONS QUESTIONS CACHE     vectors of what CACHE lacks
+    corpus.py sections SECTIONS CACHE            rows of the table manual, as CSV
+    corpus.py questions QUESTIONS CACHE          rows of the table question, as CSV
+    corpus.py vector TEXT                        one vector, as PostgreSQL writes it
+
+CACHE is a sequence of records (hash of the text, vector), only ever appended
+to: an interrupted run goes on where it was, and text that did not change in a
+new version of the manual is not embedded again.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+RECORD = np.dtype([("key", "S32"), ("vector", "<f4", 384)])
+
+
+def sections(path):
+    """Rows and their embedded texts: a title says what its section's pieces are about."""
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        yield row, f"{row['title']}\n{row['body']}"
+
+
+def questions(path):
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        yield line.split("\t")
+
+
+def key(text):
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest().encode()
+
+
+def read_cache(path):
+    """Whole records only: an interrupted run may have left a part of one."""
+    try:
+        whole = os.path.getsize(path) // RECORD.itemsize
+    except FileNotFoundError:
+        return {}
+    records = np.fromfile(path, RECORD, whole)
+    return dict(zip(records["key"].tolist(), records["vector"]))
+
+
+def embed(sections_path, questions_path, cache_path):
+    cache = read_cache(cache_path)
+    texts = [text for _, text in sections(sections_path)] + [q for q, _ in questions(questions_path)]
+    missing = {k: text for text in texts if (k := key(text)) not in cache}
+    if not missing:
+        print(f"   {len(texts)} vectors are there", file=sys.stderr)
+        return
+
+    import minilm
+    model = minilm.MiniLM(threads=len(os.sched_getaffinity(0)))
+    minilm.check(model)
+    print(f"   {len(missing)} texts, by {model.layers.name}", file=sys.stderr)
+    # Of like length together; the long ones first, so that the estimate errs to the safe side.
+    work = sorted(zip(missing, model.tokens(list(missing.values()))), key=lambda w: -len(w[1]))
+    total, done, start, shown = sum(len(t) for _, t in work), 0, time.monotonic(), 0
+    with open(cache_path, "ab") as out:
+        out.truncate(len(cache) * RECORD.itemsize)
+        for i in range(0, len(work), model.layers.batch):
+            keys, tokens = zip(*work[i:i + model.layers.batch])
+            records = np.zeros(len(keys), RECORD)
+            records["key"], records["vector"] = keys, model.embed(tokens)
+            out.write(records.tobytes())
+            done += sum(map(len, tokens))
+            now = time.monotonic() - start
+            # A line that moves on a terminal, one in ten seconds in a log.
+            terminal = sys.stderr.isatty()
+            if now - shown > (.3 if terminal else 10) or done == total:
+                shown = now
+                print(f"   {100 * done // total:3} %   {now:.0f} s, {now * (total - done) / done:.0f} s left   ",
+                      end="\r" if terminal and done < total else "\n", file=sys.stderr, flush=True)
+
+
+def literal(vector):
+    return "[" + ",".join(f"{x:.9g}" for x in vector.tolist()) + "]"
+
+
+def main(action, *args):
+    rows = csv.writer(sys.stdout)
+    if action == "embed":
+        embed(*args)
+    elif action == "sections":
+        cache = read_cache(args[1])
+        for row, text in sections(args[0]):
+            rows.writerow([row["id"], row["title"], row["path"], row["body"],
+                           json.dumps(row["meta"], ensure_ascii=False), literal(cache[key(text)])])
+    elif action == "questions":
+        cache = read_cache(args[1])
+        for i, (text, answer) in enumerate(questions(args[0]), 1):
+            rows.writerow([i, text, answer, literal(cache[key(text)])])
+    elif action == "vector":
+        import minilm
+        model = minilm.MiniLM(threads=1)
+        print(literal(model.embed(model.tokens(args))[0]))
+    else:
+        raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        raise SystemExit(130)
