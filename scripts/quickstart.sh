@@ -10,6 +10,7 @@
 # and install tree, Python environment with the model, parsed manual, vectors.
 # QUICKSTART_PORT asks for a port, PG_MAJOR for a version of PostgreSQL.
 
+# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 here=$top/scripts/quickstart
@@ -21,15 +22,17 @@ unset MAKEFLAGS MFLAGS MAKELEVEL || :
 
 step() { printf '== %3d s  %s\n' $(($(date +%s) - began)) "$*"; }
 
-# Paths that do not need the server's packages.
+# places BUILD -- what lies where.
 places()
 {
 	server=$1/quickstart cache=$1/quickstart-cache
 	venv=$cache/venv python=$cache/venv/bin/python
-	# Written at the start: bindir= port= socket= password= owner=
 	settings=$server/settings
+	[ ! -e "$settings" ] || [ -r "$settings" ] || die "the server belongs to someone else: run this as root"
 }
 
+# What write_settings wrote when the server was made.
+# shellcheck source=/dev/null
 known()   { [ -f "$settings" ] && . "$settings"; }
 running() { known && as_owner "$bindir/pg_ctl" status -D "$server/data" >/dev/null 2>&1; }
 as_owner()
@@ -46,7 +49,10 @@ psql() { "$bindir/psql" -X -q -v ON_ERROR_STOP=1 -h "$socket" -p "$port" -U milv
 build_library()
 {
 	step "building the extension for PostgreSQL $major"
+	# Not what an interrupted copy left.
+	[ -f "$cache/pg$major.whole" ] || rm -rf "$cache/pg$major"
 	pgconfig=$(private_tree "$major" "$cache/pg$major")
+	touch "$cache/pg$major.whole"
 	bindir=$("$pgconfig" --bindir)
 	export_tree "$cache/src$major"
 	make -C "$cache/src$major" -s -j"$(nproc)" PG_CONFIG="$pgconfig" WITH_VECTOR=yes \
@@ -88,7 +94,7 @@ manual_pages()
 	mkdir -p "$cache/deb"
 	# apt complains, as root, that it can not drop its privileges for this folder.
 	(
-		cd "$cache/deb"
+		cd "$cache/deb" || exit
 		apt-get download -qq "postgresql-doc-$major" 2>/dev/null ||
 			{ as_root apt-get update -qq && apt-get download -qq "postgresql-doc-$major"; }
 		dpkg-deb -x postgresql-doc-*.deb "$cache/doc$major"
@@ -100,11 +106,7 @@ manual_pages()
 corpus()
 {
 	sections=$cache/sections$major.jsonl
-	if [ ! -f "$sections" ] || [ "$here/manual.py" -nt "$sections" ] || [ "$pages/sql-select.html" -nt "$sections" ]; then
-		step "reading the manual"
-		"$python" "$here/manual.py" "$pages" >"$sections.new"
-		mv "$sections.new" "$sections"
-	fi
+	"$python" "$here/manual.py" "$pages" >"$sections"
 	step "embedding $(wc -l <"$sections") sections with all-MiniLM-L6-v2 on $(nproc) cores"
 	"$python" "$here/corpus.py" embed "$sections" "$here/questions.tsv" "$cache/vectors"
 }
@@ -236,7 +238,7 @@ start()
 	mkdir -p "$cache"
 	exec 9>"$cache/lock"
 	flock -n 9 || die "another quickstart is running here"
-	trap 'rc=$?; trap - EXIT; [ -f "$server/loaded" ] || remove_server; exit $rc' EXIT
+	trap 'trap - EXIT; [ -f "$server/loaded" ] || remove_server' EXIT
 	trap 'exit 130' INT TERM HUP
 	build_library
 	python_environment
@@ -251,7 +253,9 @@ start()
 ask()
 {
 	[ $# = 1 ] || die "usage: scripts/quickstart.sh ask 'how do I ...?'"
-	[ -d build ] && places "$(readlink -f build)" && running || die "no server: make quickstart"
+	[ -d build ] || die "no server: make quickstart"
+	places "$(readlink -f build)"
+	running || die "no server: make quickstart"
 	vector=$("$python" "$here/corpus.py" vector "$1")
 	# The question stays, so that it can be used again from SQL.
 	psql -d milvus -P pager=off -v text="$1" -v vector="$vector" <<-'END'
