@@ -24,7 +24,7 @@ DATA       = $(wildcard $(patsubst %,sql/upgrade/%--*.sql,$(EXTENSION)))
 DATA_built = $(MILVUS_SQL) $(if $(filter yes,$(WITH_VECTOR)),$(VECTOR_SQL))
 
 PG_CPPFLAGS = -I$(srcdir)/src -DMV_VERSION='"$(call version,milvus_pg)"'
-PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -fvisibility=hidden
+PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
 SHLIB_LINK  = -lm
 EXTRA_CLEAN = vector--*.sql milvus_pg--*.sql
 

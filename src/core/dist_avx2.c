@@ -16,7 +16,6 @@
 MV_TARGET_BEGIN("avx2,fma,f16c,popcnt")
 
 #define VF_LANES 8
-#define VF_UNROLL 4
 
 typedef __m256 vf;
 
@@ -68,17 +67,16 @@ vf_sum(vf v)
 }
 
 #define I8_LANES 16
-#define I8_UNROLL 2
 
 /* Elements widened to 16 bits: VPMADDWD adds pairs of products exactly. */
 typedef __m256i vi;
 
-typedef struct I8Acc
+typedef struct I8Sums
 {
 	vi			sum,
 				aa,
 				bb;
-} I8Acc;
+} I8Sums;
 
 #define vi_load(p) _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *) (p)))
 
@@ -97,28 +95,46 @@ add_products(vi sum, vi x, vi y)
 	return _mm256_add_epi32(sum, _mm256_madd_epi16(x, y));
 }
 
-MV_INLINE void
-i8_step(MvMetric metric, I8Acc *acc, vi x, vi y)
+MV_INLINE I8Sums
+i8_step(MvMetric metric, I8Sums s, vi x, vi y)
 {
 	vi			d = _mm256_sub_epi16(x, y);
 
 	if (metric == MV_L2SQ)
-		acc->sum = add_products(acc->sum, d, d);
+		s.sum = add_products(s.sum, d, d);
 	else if (metric == MV_L1)
-		acc->sum = add_products(acc->sum, _mm256_abs_epi16(d), _mm256_set1_epi16(1));
+		s.sum = add_products(s.sum, _mm256_abs_epi16(d), _mm256_set1_epi16(1));
 	else
-		acc->sum = add_products(acc->sum, x, y);
+		s.sum = add_products(s.sum, x, y);
 	if (metric == MV_COSINE)
 	{
-		acc->aa = add_products(acc->aa, x, x);
-		acc->bb = add_products(acc->bb, y, y);
+		s.aa = add_products(s.aa, x, x);
+		s.bb = add_products(s.bb, y, y);
 	}
+	return s;
+}
+
+MV_INLINE I8Sums
+i8_zero(void)
+{
+	vi			zero = _mm256_setzero_si256();
+	I8Sums		s = {zero, zero, zero};
+
+	return s;
+}
+
+MV_INLINE I8Sums
+i8_add(I8Sums s, I8Sums t)
+{
+	s.sum = _mm256_add_epi32(s.sum, t.sum);
+	s.aa = _mm256_add_epi32(s.aa, t.aa);
+	s.bb = _mm256_add_epi32(s.bb, t.bb);
+	return s;
 }
 
 MV_INLINE int32_t
-vi_sum(vi x, vi y)
+vi_sum(vi v)
 {
-	vi			v = _mm256_add_epi32(x, y);
 	__m128i		s = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
 
 	s = _mm_add_epi32(s, _mm_unpackhi_epi64(s, s));
@@ -126,13 +142,11 @@ vi_sum(vi x, vi y)
 }
 
 MV_INLINE double
-i8_result(MvMetric metric, const I8Acc *acc)
+i8_result(MvMetric metric, I8Sums s)
 {
-	int32_t		sum = vi_sum(acc[0].sum, acc[1].sum);
-
 	if (metric == MV_COSINE)
-		return mv_cosine_of_sums(sum, vi_sum(acc[0].aa, acc[1].aa), vi_sum(acc[0].bb, acc[1].bb));
-	return sum;
+		return mv_cosine_of_sums(vi_sum(s.sum), vi_sum(s.aa), vi_sum(s.bb));
+	return vi_sum(s.sum);
 }
 
 #define count_bits(x) ((uint64_t) __builtin_popcountll(x))

@@ -17,7 +17,6 @@
 MV_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
 
 #define VF_LANES 16
-#define VF_UNROLL 4
 
 typedef __m512 vf;
 

@@ -4,7 +4,7 @@
  * A level file defines VF_LANES and the operations below, then includes this
  * inside its MV_TARGET region.  With nothing defined they are plain C.
  *
- *	vf					VF_LANES floats; VF_UNROLL of them are summed side by side
+ *	vf					VF_LANES floats; four of them are summed side by side
  *	vf_load_KIND(p)		VF_LANES elements of the kind, as floats
  *	vf_load_KIND_n(p, n)	the first n < VF_LANES of them, then zeros; reads no more
  *	vf_zero vf_add vf_sub vf_abs vf_fma(x, y, z) = x * y + z
@@ -29,7 +29,7 @@
 
 #ifndef VF_LANES
 #define VF_LANES 1
-#define VF_UNROLL 16
+#define VF_BLOCK 32
 
 typedef float vf;
 
@@ -49,12 +49,14 @@ typedef float vf;
 #define vf_store_f16(p, x) (*(p) = mv_f16_from_f32(x))
 #endif
 
-#define VF_STEP (VF_UNROLL * VF_LANES)
+#define VF_STEP (4 * VF_LANES)
+#ifndef VF_BLOCK
 #define VF_BLOCK (16 * VF_STEP)
+#endif
 
 /* Elements i .. i + VF_LANES - 1. */
 MV_INLINE vf
-load(MvElemKind kind, const void *p, int i)
+load(MvElemKind kind, const void *p, ptrdiff_t i)
 {
 	if (kind == MV_F16)
 		return vf_load_f16((const uint16_t *) p + i);
@@ -65,7 +67,7 @@ load(MvElemKind kind, const void *p, int i)
 
 /* Elements i .. end - 1, fewer than VF_LANES, and zeros. */
 MV_INLINE vf
-load_tail(MvElemKind kind, const void *p, int i, int end)
+load_tail(MvElemKind kind, const void *p, ptrdiff_t i, ptrdiff_t end)
 {
 	if (kind == MV_F16)
 		return vf_load_f16_n((const uint16_t *) p + i, end - i);
@@ -88,88 +90,95 @@ add_term(MvMetric metric, vf sum, vf x, vf y)
 }
 
 MV_INLINE float
-sum_of(vf *s)
+sum_of(vf s0, vf s1, vf s2, vf s3)
 {
-	int			half,
-				u;
-
-	for (half = VF_UNROLL / 2; half > 0; half /= 2)
-		for (u = 0; u < half; u++)
-			s[u] = vf_add(s[u], s[u + half]);
-	return vf_sum(s[0]);
+	return vf_sum(vf_add(vf_add(s0, s1), vf_add(s2, s3)));
 }
 
 /* L2SQ, IP and L1: the sum of one term per element. */
 MV_INLINE double
-float_dist(MvElemKind kind, MvMetric metric, const void *a, const void *b, int dim)
+float_dist(MvElemKind kind, MvMetric metric, const void *a, const void *b, ptrdiff_t dim)
 {
 	double		total = 0;
-	int			i = 0;
+	ptrdiff_t	i = 0;
 
 	do
 	{
-		int			end = dim - i > VF_BLOCK ? i + VF_BLOCK : dim;
-		int			u;
-		vf			s[VF_UNROLL];
+		ptrdiff_t	end = dim - i > VF_BLOCK ? i + VF_BLOCK : dim;
+		vf			s0 = vf_zero(),
+					s1 = vf_zero(),
+					s2 = vf_zero(),
+					s3 = vf_zero();
 
-		for (u = 0; u < VF_UNROLL; u++)
-			s[u] = vf_zero();
-		for (; i + VF_STEP <= end; i += VF_STEP)
-			for (u = 0; u < VF_UNROLL; u++)
-				s[u] = add_term(metric, s[u], load(kind, a, i + u * VF_LANES),
-								load(kind, b, i + u * VF_LANES));
+#define TERM(at) load(kind, a, at), load(kind, b, at)
+		for (; VF_LANES > 1 && i + VF_STEP <= end; i += VF_STEP)
+		{
+			s0 = add_term(metric, s0, TERM(i));
+			s1 = add_term(metric, s1, TERM(i + VF_LANES));
+			s2 = add_term(metric, s2, TERM(i + 2 * VF_LANES));
+			s3 = add_term(metric, s3, TERM(i + 3 * VF_LANES));
+		}
 		for (; i + VF_LANES <= end; i += VF_LANES)
-			s[0] = add_term(metric, s[0], load(kind, a, i), load(kind, b, i));
+			s0 = add_term(metric, s0, TERM(i));
+#undef TERM
 		if (i < end)
-			s[0] = add_term(metric, s[0], load_tail(kind, a, i, end), load_tail(kind, b, i, end));
+			s1 = add_term(metric, s1, load_tail(kind, a, i, end), load_tail(kind, b, i, end));
 		i = end;
-		total += sum_of(s);
+		total += sum_of(s0, s1, s2, s3);
 	} while (i < dim);
 	return total;
 }
 
+typedef struct CosineSums
+{
+	vf			dot,
+				aa,
+				bb;
+} CosineSums;
+
+MV_INLINE CosineSums
+add_pair(CosineSums s, vf x, vf y)
+{
+	s.dot = vf_fma(x, y, s.dot);
+	s.aa = vf_fma(x, x, s.aa);
+	s.bb = vf_fma(y, y, s.bb);
+	return s;
+}
+
 /* Three sums in one pass, for reading a vector costs more than adding it. */
 MV_INLINE double
-float_cosine(MvElemKind kind, const void *a, const void *b, int dim)
+float_cosine(MvElemKind kind, const void *a, const void *b, ptrdiff_t dim)
 {
 	double		dot = 0,
 				aa = 0,
 				bb = 0;
-	int			i = 0;
+	ptrdiff_t	i = 0;
 
 	do
 	{
-		int			end = dim - i > VF_BLOCK ? i + VF_BLOCK : dim;
-		int			u = 0;
-		vf			x,
-					y,
-					sd[VF_UNROLL],
-					sa[VF_UNROLL],
-					sb[VF_UNROLL];
+		ptrdiff_t	end = dim - i > VF_BLOCK ? i + VF_BLOCK : dim;
+		CosineSums	s0 = {vf_zero(), vf_zero(), vf_zero()};
+		CosineSums	s1 = s0,
+					s2 = s0,
+					s3 = s0;
 
-		for (u = 0; u < VF_UNROLL; u++)
-			sd[u] = sa[u] = sb[u] = vf_zero();
-		for (; i + VF_STEP <= end; i += VF_STEP)
-			for (u = 0; u < VF_UNROLL; u++)
-			{
-				x = load(kind, a, i + u * VF_LANES);
-				y = load(kind, b, i + u * VF_LANES);
-				sd[u] = vf_fma(x, y, sd[u]);
-				sa[u] = vf_fma(x, x, sa[u]);
-				sb[u] = vf_fma(y, y, sb[u]);
-			}
-		for (; i < end; i += VF_LANES)
+#define PAIR(at) load(kind, a, at), load(kind, b, at)
+		for (; VF_LANES > 1 && i + VF_STEP <= end; i += VF_STEP)
 		{
-			x = end - i < VF_LANES ? load_tail(kind, a, i, end) : load(kind, a, i);
-			y = end - i < VF_LANES ? load_tail(kind, b, i, end) : load(kind, b, i);
-			sd[0] = vf_fma(x, y, sd[0]);
-			sa[0] = vf_fma(x, x, sa[0]);
-			sb[0] = vf_fma(y, y, sb[0]);
+			s0 = add_pair(s0, PAIR(i));
+			s1 = add_pair(s1, PAIR(i + VF_LANES));
+			s2 = add_pair(s2, PAIR(i + 2 * VF_LANES));
+			s3 = add_pair(s3, PAIR(i + 3 * VF_LANES));
 		}
+		for (; i + VF_LANES <= end; i += VF_LANES)
+			s0 = add_pair(s0, PAIR(i));
+#undef PAIR
+		if (i < end)
+			s1 = add_pair(s1, load_tail(kind, a, i, end), load_tail(kind, b, i, end));
 		i = end;
-		dot += sum_of(sd);
-		aa += sum_of(sa);
-		bb += sum_of(sb);
+		dot += sum_of(s0.dot, s1.dot, s2.dot, s3.dot);
+		aa += sum_of(s0.aa, s1.aa, s2.aa, s3.aa);
+		bb += sum_of(s0.bb, s1.bb, s2.bb, s3.bb);
 	} while (i < dim);
 	return mv_cosine_of_sums(dot, aa, bb);
 }

@@ -1,83 +1,49 @@
 /*
  * dist_i8.h -- the loop of the int8 kernels, written once for all levels.
  *
- * A level file defines I8_LANES, the operations below and I8Acc, then includes
- * this inside its MV_TARGET region.  With nothing defined they are plain C.
+ * A level file with vectors defines I8_LANES and the operations below, then
+ * includes this inside its MV_TARGET region.
  *
  *	vi					I8_LANES elements in the form the level likes
  *	vi_load(p)			I8_LANES elements
  *	vi_load_n(p, n)		the first n < I8_LANES of them, then zeros; reads no more
- *	I8Acc				the sums; I8_UNROLL of them side by side; all zero = empty
- *	i8_step(metric, acc, x, y)	add the terms of one pair
- *	i8_result(metric, acc)	the distance, from I8_UNROLL of them
+ *	I8Sums				the sums; four of them side by side
+ *	i8_zero()			empty sums
+ *	i8_step(metric, s, x, y)	s and the terms of one pair
+ *	i8_add(s, t)		both
+ *	i8_result(metric, s)	the distance
  *
  * Exact: MV_MAX_DIM terms of at most 255 * 255 stay below 2^31.
  */
 #pragma once
 
-#include <string.h>
-
 #include "core/dist_level.h"
 
-#ifndef I8_LANES
-#define I8_LANES 1
-#define I8_UNROLL 1
+#ifdef I8_LANES
 
-typedef int vi;
-
-typedef struct I8Acc
+MV_INLINE double
+i8_dist(MvMetric metric, const int8_t *a, const int8_t *b, ptrdiff_t dim)
 {
-	int32_t		sum,
-				aa,
-				bb;
-} I8Acc;
+	ptrdiff_t	i = 0;
+	I8Sums		s0 = i8_zero(),
+				s1 = i8_zero(),
+				s2 = i8_zero(),
+				s3 = i8_zero();
 
-#define vi_load(p) (*(p))
-#define vi_load_n(p, n) ((void) (n), *(p))
-
-MV_INLINE void
-i8_step(MvMetric metric, I8Acc *acc, vi x, vi y)
-{
-	int			d = x - y;
-
-	if (metric == MV_L2SQ)
-		acc->sum += d * d;
-	else if (metric == MV_L1)
-		acc->sum += d < 0 ? -d : d;
-	else
-		acc->sum += x * y;
-	if (metric == MV_COSINE)
+#define PAIR(at) vi_load(a + (at)), vi_load(b + (at))
+	for (; i + 4 * I8_LANES <= dim; i += 4 * I8_LANES)
 	{
-		acc->aa += x * x;
-		acc->bb += y * y;
+		s0 = i8_step(metric, s0, PAIR(i));
+		s1 = i8_step(metric, s1, PAIR(i + I8_LANES));
+		s2 = i8_step(metric, s2, PAIR(i + 2 * I8_LANES));
+		s3 = i8_step(metric, s3, PAIR(i + 3 * I8_LANES));
 	}
-}
-
-MV_INLINE double
-i8_result(MvMetric metric, const I8Acc *acc)
-{
-	if (metric == MV_COSINE)
-		return mv_cosine_of_sums(acc->sum, acc->aa, acc->bb);
-	return acc->sum;
-}
-#endif
-
-MV_INLINE double
-i8_dist(MvMetric metric, const int8_t *a, const int8_t *b, int dim)
-{
-	I8Acc		acc[I8_UNROLL];
-	int			i = 0,
-				u;
-
-	memset(acc, 0, sizeof(acc));
-	for (; i + I8_UNROLL * I8_LANES <= dim; i += I8_UNROLL * I8_LANES)
-		for (u = 0; u < I8_UNROLL; u++)
-			i8_step(metric, &acc[u], vi_load(a + i + u * I8_LANES), vi_load(b + i + u * I8_LANES));
 	for (; i + I8_LANES <= dim; i += I8_LANES)
-		i8_step(metric, &acc[0], vi_load(a + i), vi_load(b + i));
+		s0 = i8_step(metric, s0, PAIR(i));
+#undef PAIR
 	if (i < dim)
-		i8_step(metric, &acc[0], vi_load_n(a + i, dim - i), vi_load_n(b + i, dim - i));
-	return i8_result(metric, acc);
+		s1 = i8_step(metric, s1, vi_load_n(a + i, dim - i), vi_load_n(b + i, dim - i));
+	return i8_result(metric, i8_add(i8_add(s0, s1), i8_add(s2, s3)));
 }
 
 #define I8_KERNEL(name, metric) \
@@ -93,3 +59,5 @@ I8_KERNEL(l1_i8, MV_L1)
 
 /* Row MV_I8 of MvKernels.dist. */
 #define I8_ROW {l2sq_i8, ip_i8, cosine_i8, l1_i8}
+
+#endif

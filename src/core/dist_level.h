@@ -5,6 +5,7 @@
 #pragma once
 
 #include <math.h>
+#include <string.h>				/* before any MV_TARGET_BEGIN: inline under _FORTIFY_SOURCE */
 
 #include "core/dist.h"
 

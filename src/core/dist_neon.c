@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define VF_LANES 4
-#define VF_UNROLL 4
 
 typedef float32x4_t vf;
 
@@ -48,17 +47,16 @@ load_n16(const uint16_t *p, int n)
 }
 
 #define I8_LANES 16
-#define I8_UNROLL 2
 
 typedef int8x16_t vi;
 
 /* Lanes hold sums modulo 2^32; all are positive but those of products. */
-typedef struct I8Acc
+typedef struct I8Sums
 {
 	uint32x4_t	sum,
 				aa,
 				bb;
-} I8Acc;
+} I8Sums;
 
 #define vi_load(p) vld1q_s8(p)
 
@@ -81,41 +79,58 @@ add_products(uint32x4_t sum, vi x, vi y)
 	return vreinterpretq_u32_s32(s);
 }
 
-MV_INLINE void
-i8_step(MvMetric metric, I8Acc *acc, vi x, vi y)
+MV_INLINE I8Sums
+i8_step(MvMetric metric, I8Sums s, vi x, vi y)
 {
 	uint8x16_t	d = vreinterpretq_u8_s8(vabdq_s8(x, y));
 
 	if (metric == MV_L1)
-		acc->sum = vpadalq_u16(acc->sum, vpaddlq_u8(d));
+		s.sum = vpadalq_u16(s.sum, vpaddlq_u8(d));
 	else if (metric == MV_L2SQ)
 	{
-		acc->sum = vpadalq_u16(acc->sum, vmull_u8(vget_low_u8(d), vget_low_u8(d)));
-		acc->sum = vpadalq_u16(acc->sum, vmull_high_u8(d, d));
+		s.sum = vpadalq_u16(s.sum, vmull_u8(vget_low_u8(d), vget_low_u8(d)));
+		s.sum = vpadalq_u16(s.sum, vmull_high_u8(d, d));
 	}
 	else
-		acc->sum = add_products(acc->sum, x, y);
+		s.sum = add_products(s.sum, x, y);
 	if (metric == MV_COSINE)
 	{
-		acc->aa = add_products(acc->aa, x, x);
-		acc->bb = add_products(acc->bb, y, y);
+		s.aa = add_products(s.aa, x, x);
+		s.bb = add_products(s.bb, y, y);
 	}
+	return s;
+}
+
+MV_INLINE I8Sums
+i8_zero(void)
+{
+	uint32x4_t	zero = vdupq_n_u32(0);
+	I8Sums		s = {zero, zero, zero};
+
+	return s;
+}
+
+MV_INLINE I8Sums
+i8_add(I8Sums s, I8Sums t)
+{
+	s.sum = vaddq_u32(s.sum, t.sum);
+	s.aa = vaddq_u32(s.aa, t.aa);
+	s.bb = vaddq_u32(s.bb, t.bb);
+	return s;
 }
 
 MV_INLINE int32_t
-vi_sum(uint32x4_t x, uint32x4_t y)
+vi_sum(uint32x4_t v)
 {
-	return vaddvq_s32(vreinterpretq_s32_u32(vaddq_u32(x, y)));
+	return vaddvq_s32(vreinterpretq_s32_u32(v));
 }
 
 MV_INLINE double
-i8_result(MvMetric metric, const I8Acc *acc)
+i8_result(MvMetric metric, I8Sums s)
 {
-	int32_t		sum = vi_sum(acc[0].sum, acc[1].sum);
-
 	if (metric == MV_COSINE)
-		return mv_cosine_of_sums(sum, vi_sum(acc[0].aa, acc[1].aa), vi_sum(acc[0].bb, acc[1].bb));
-	return sum;
+		return mv_cosine_of_sums(vi_sum(s.sum), vi_sum(s.aa), vi_sum(s.bb));
+	return vi_sum(s.sum);
 }
 
 /* Becomes CNT over 8 bytes and ADDV. */

@@ -11,26 +11,33 @@
 #ifdef __x86_64__
 
 #include <immintrin.h>
+#include <string.h>
 
 MV_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 
 #define I8_LANES 64
-#define I8_UNROLL 4
 
 typedef __m512i vi;
 
-/* Wanted sum = main + factor * bias; see i8_step. */
-typedef struct I8Acc
+/* The wanted sum is that of `sum` - `bias_b` and so on; see i8_step. */
+typedef struct I8Sums
 {
 	vi			sum,
 				aa,
 				bb,
 				bias_a,
 				bias_b;
-} I8Acc;
+} I8Sums;
 
 #define vi_load(p) _mm512_loadu_si512(p)
 #define vi_load_n(p, n) _mm512_maskz_loadu_epi8(((__mmask64) 1 << (n)) - 1, p)
+/*
+ * No instruction: x is in a register from here on.  gcc would read a vector
+ * from memory once per use, and loads are the limit (9.7 against 6.0 ns for
+ * IP at 768 dimensions on Zen 5).
+ */
+#define hold(x) __asm__("" : "+v" (x))
+
 #define flip(x) _mm512_xor_si512(x, _mm512_set1_epi8(-128))
 
 /*
@@ -38,58 +45,70 @@ typedef struct I8Acc
  * L2SQ, d = |x - y| is unsigned already and d - 128 is signed.  Lanes that are
  * zero in both x and y add nothing to any result.
  */
-MV_INLINE void
-i8_step(MvMetric metric, I8Acc *acc, vi x, vi y)
+MV_INLINE I8Sums
+i8_step(MvMetric metric, I8Sums s, vi x, vi y)
 {
 	vi			c128 = _mm512_set1_epi8(-128);
 
+	hold(x);
+	hold(y);
 	if (metric == MV_L2SQ)
 	{
 		vi			d = _mm512_sub_epi8(_mm512_max_epi8(x, y), _mm512_min_epi8(x, y));
 
-		acc->sum = _mm512_dpbusd_epi32(acc->sum, d, flip(d));
-		acc->bias_b = _mm512_dpbusd_epi32(acc->bias_b, d, _mm512_set1_epi8(64));
-		return;
+		s.sum = _mm512_dpbusd_epi32(s.sum, d, flip(d));
+		s.bias_b = _mm512_dpbusd_epi32(s.bias_b, d, _mm512_set1_epi8(64));
+		return s;
 	}
 	if (metric == MV_L1)
 	{
-		acc->sum = _mm512_add_epi32(acc->sum, _mm512_sad_epu8(flip(x), flip(y)));
-		return;
+		s.sum = _mm512_add_epi32(s.sum, _mm512_sad_epu8(flip(x), flip(y)));
+		return s;
 	}
-	acc->sum = _mm512_dpbusd_epi32(acc->sum, flip(x), y);
-	acc->bias_b = _mm512_dpbusd_epi32(acc->bias_b, c128, y);
+	s.sum = _mm512_dpbusd_epi32(s.sum, flip(x), y);
+	s.bias_b = _mm512_dpbusd_epi32(s.bias_b, c128, y);
 	if (metric == MV_COSINE)
 	{
-		acc->aa = _mm512_dpbusd_epi32(acc->aa, flip(x), x);
-		acc->bb = _mm512_dpbusd_epi32(acc->bb, flip(y), y);
-		acc->bias_a = _mm512_dpbusd_epi32(acc->bias_a, c128, x);
+		s.aa = _mm512_dpbusd_epi32(s.aa, flip(x), x);
+		s.bb = _mm512_dpbusd_epi32(s.bb, flip(y), y);
+		s.bias_a = _mm512_dpbusd_epi32(s.bias_a, c128, x);
 	}
+	return s;
 }
 
-MV_INLINE int32_t
-vi_sum(vi x0, vi x1, vi x2, vi x3)
+MV_INLINE I8Sums
+i8_zero(void)
 {
-	return _mm512_reduce_add_epi32(
-		_mm512_add_epi32(_mm512_add_epi32(x0, x1), _mm512_add_epi32(x2, x3)));
+	vi			zero = _mm512_setzero_si512();
+	I8Sums		s = {zero, zero, zero, zero, zero};
+
+	return s;
 }
 
-#define SUM(field) vi_sum(acc[0].field, acc[1].field, acc[2].field, acc[3].field)
+MV_INLINE I8Sums
+i8_add(I8Sums s, I8Sums t)
+{
+	s.sum = _mm512_add_epi32(s.sum, t.sum);
+	s.aa = _mm512_add_epi32(s.aa, t.aa);
+	s.bb = _mm512_add_epi32(s.bb, t.bb);
+	s.bias_a = _mm512_add_epi32(s.bias_a, t.bias_a);
+	s.bias_b = _mm512_add_epi32(s.bias_b, t.bias_b);
+	return s;
+}
+
+#define difference(main, bias) _mm512_reduce_add_epi32(_mm512_sub_epi32(main, bias))
 
 MV_INLINE double
-i8_result(MvMetric metric, const I8Acc *acc)
+i8_result(MvMetric metric, I8Sums s)
 {
-	switch (metric)
-	{
-		case MV_L1:
-			return SUM(sum);
-		case MV_L2SQ:
-			return SUM(sum) + 2 * SUM(bias_b);
-		case MV_COSINE:
-			return mv_cosine_of_sums(SUM(sum) - SUM(bias_b), SUM(aa) - SUM(bias_a),
-									 SUM(bb) - SUM(bias_b));
-		default:
-			return SUM(sum) - SUM(bias_b);
-	}
+	if (metric == MV_L1)
+		return _mm512_reduce_add_epi32(s.sum);
+	if (metric == MV_L2SQ)
+		return _mm512_reduce_add_epi32(_mm512_add_epi32(s.sum, _mm512_slli_epi32(s.bias_b, 1)));
+	if (metric == MV_IP)
+		return difference(s.sum, s.bias_b);
+	return mv_cosine_of_sums(difference(s.sum, s.bias_b), difference(s.aa, s.bias_a),
+							 difference(s.bb, s.bias_b));
 }
 
 #include "core/dist_i8.h"

@@ -31,15 +31,19 @@ mv_f32_from_bits(uint32_t u)
 	return f;
 }
 
-/* Exact; a signalling NaN becomes quiet. */
+/*
+ * Exact; a signalling NaN becomes quiet.  Comparisons as factors, for gcc does
+ * not vectorise nested conditions.
+ */
 static inline float
 mv_f16_to_f32(uint16_t h)
 {
 	uint32_t	mag = h & 0x7fff;
-	uint32_t	normal = (mag << 13) + (112u << 23);	/* 112 = 127 - 15 */
+	uint32_t	infinite = (mag >= 0x7c00) * (112u << 23);	/* exponent 143 to 255 */
+	uint32_t	quiet = (mag > 0x7c00) * 0x400000u;
+	uint32_t	normal = ((mag << 13) + (112u << 23) + infinite) | quiet; /* 112 = 127 - 15 */
 	uint32_t	subnormal = mv_f32_bits((float) (int32_t) mag * 0x1p-24f);
-	uint32_t	special = 0x7f800000 | mag << 13 | (mag > 0x7c00 ? 0x400000 : 0);
-	uint32_t	bits = mag < 0x0400 ? subnormal : mag < 0x7c00 ? normal : special;
+	uint32_t	bits = mag < 0x0400 ? subnormal : normal;
 
 	return mv_f32_from_bits(bits | (uint32_t) (h & 0x8000) << 16);
 }

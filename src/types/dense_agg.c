@@ -22,13 +22,13 @@
 
 /* Argument n as a state; these functions can be called with any array. */
 static ArrayType *
-get_state(FunctionCallInfo fcinfo, int n)
+get_state(FunctionCallInfo fcinfo, int n, const char *type, const char *verb)
 {
 	ArrayType  *state = PG_GETARG_ARRAYTYPE_P(n);
 
 	if (ARR_NDIM(state) != 1 || ARR_DIMS(state)[0] < 1 ||
 		ARR_HASNULL(state) || ARR_ELEMTYPE(state) != FLOAT8OID)
-		elog(ERROR, "expected an array of double precision as state of avg()");
+		elog(ERROR, "%s_%s: expected state array", type, verb);
 	return state;
 }
 
@@ -84,7 +84,7 @@ Datum
 mv_dense_accum(const MvElem *elem, FunctionCallInfo fcinfo)
 {
 	MvDense    *v = MV_GETARG_DENSE(1);
-	ArrayType  *state = writable_state(fcinfo, get_state(fcinfo, 0), v->dim);
+	ArrayType  *state = writable_state(fcinfo, get_state(fcinfo, 0, elem->type, "accum"), v->dim);
 	float8	   *values = STATE_VALUES(state);
 	float	   *x = mv_dense_floats(elem, v);
 
@@ -100,11 +100,14 @@ PG_FUNCTION_INFO_V1(mv_vector_combine);
 Datum
 mv_vector_combine(PG_FUNCTION_ARGS)
 {
-	ArrayType  *a = get_state(fcinfo, 0);
-	ArrayType  *b = get_state(fcinfo, 1);
+	ArrayType  *a = get_state(fcinfo, 0, mv_vector_elem.type, "combine");
+	ArrayType  *b = get_state(fcinfo, 1, mv_vector_elem.type, "combine");
 	int			dim = STATE_DIM(b);
-	ArrayType  *state = writable_state(fcinfo, a, dim != 0 ? dim : STATE_DIM(a));
+	ArrayType  *state;
 
+	if (Max(STATE_DIM(a), dim) > MV_MAX_DIM)
+		mv_fail(MV_TOO_MANY_DIMS, mv_vector_elem.type, MV_MAX_DIM);
+	state = writable_state(fcinfo, a, dim != 0 ? dim : STATE_DIM(a));
 	for (int i = 0; i <= dim; i++)
 		STATE_VALUES(state)[i] += STATE_VALUES(b)[i];
 	check_overflow(STATE_VALUES(state) + 1, dim);
@@ -115,7 +118,7 @@ mv_vector_combine(PG_FUNCTION_ARGS)
 Datum
 mv_dense_avg(const MvElem *elem, FunctionCallInfo fcinfo)
 {
-	ArrayType  *state = get_state(fcinfo, 0);
+	ArrayType  *state = get_state(fcinfo, 0, elem->type, "avg");
 	float8	   *values = STATE_VALUES(state);
 	int			dim = STATE_DIM(state);
 	MvStatus	status = mv_check_dim(dim, MV_MAX_DIM);
