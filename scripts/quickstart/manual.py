@@ -226,7 +226,7 @@ def main(folder):
                         "page": page.name + (f"#{unit.anchor}" if unit.anchor else "")}
                 if len(cut) > 1:
                     meta["piece"], meta["pieces"] = i, len(cut)
-                print(json.dumps({"id": number, "title": title, "path": " > ".join(path),
+                print(json.dumps({"id": number, "title": title, "path": " > ".join(path[:-1]),
                                   "body": body, "meta": meta}, ensure_ascii=False))
 
 

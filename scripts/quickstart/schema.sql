@@ -3,7 +3,7 @@
 CREATE TABLE manual (
 	id        int PRIMARY KEY,
 	title     text NOT NULL,
-	path      text NOT NULL,     -- part > chapter > ... > title
+	path      text NOT NULL,     -- part > chapter > ... above the title
 	body      text NOT NULL,
 	meta      jsonb NOT NULL,    -- part, chapter, kind, words, page; piece, pieces
 	embedding vector(384) NOT NULL
