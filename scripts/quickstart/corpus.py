@@ -86,7 +86,7 @@ def literal(vector):
 
 
 def main(action, *args):
-    rows = csv.writer(sys.stdout)
+    rows = csv.writer(sys.stdout, quoting=csv.QUOTE_ALL)    # an empty string is not NULL
     if action == "embed":
         embed(*args)
     elif action == "sections":
