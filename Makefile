@@ -15,7 +15,7 @@ VECTOR_SQL = vector--$(call version,vector).sql
 
 PG_CONFIG ?= pg_config
 # `vector` is installed unless a foreign one (pgvector's) is there already.
-FOREIGN_VECTOR := $(shell f="$$($(PG_CONFIG) --sharedir)/extension/vector.control"; \
+FOREIGN_VECTOR := $(shell f="$$($(PG_CONFIG) --sharedir 2>/dev/null)/extension/vector.control"; \
 	test -f "$$f" && ! grep -q "libdir/milvus_pg" "$$f" && echo "$$f")
 WITH_VECTOR ?= $(if $(FOREIGN_VECTOR),no,yes)
 
@@ -28,7 +28,9 @@ PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
 SHLIB_LINK  = -lm
 EXTRA_CLEAN = vector--*.sql milvus_pg--*.sql
 
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+# Without a server's headers the targets of scripts/targets.mk still work.
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+$(if $(PGXS),,all install: ; @echo "no $(PG_CONFIG): install PostgreSQL's server headers, or set PG_CONFIG" >&2; exit 1)
 override with_llvm = no
 include $(PGXS)
 

@@ -137,7 +137,7 @@ class Page(HTMLParser):
         text = self.taken()
         if text and self.unit:
             if self.unit.kind == "function" and not self.unit.title:
-                self.unit.title = text[:80]         # an operator: its signature
+                self.unit.title = text      # an operator: its signature
             self.unit.blocks.append(text)
 
     def take_title(self, tag):
@@ -215,7 +215,7 @@ def main(folder):
             if not unit.blocks or not unit.title or unit.title in SKIPPED_TITLE:
                 continue
             part, chapter = path[0], path[min(1, len(path) - 1)]
-            title = unit.title
+            title = unit.title if len(unit.title) <= 100 else unit.title[:99] + "…"
             if unit.kind.startswith("refsect"):
                 title = f"{page.units[0].title}: {title}"
             cut = list(pieces(unit.blocks))
