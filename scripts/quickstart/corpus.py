@@ -16,9 +16,11 @@ import json
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
+os.environ["OPENBLAS_NUM_THREADS"] = "1"        # batches run side by side, each on one core
+import numpy as np  # noqa: E402
 
 RECORD = np.dtype([("key", "S32"), ("vector", "<f4", 384)])
 
@@ -58,27 +60,41 @@ def embed(sections_path, questions_path, cache_path):
         return
 
     import minilm
-    model = minilm.MiniLM(threads=len(os.sched_getaffinity(0)))
+    model = minilm.MiniLM()
     minilm.check(model)
     print(f"   {len(missing)} texts, by {model.layers.name}", file=sys.stderr)
     # Of like length together; the long ones first, so that the estimate errs to the safe side.
     work = sorted(zip(missing, model.tokens(list(missing.values()))), key=lambda w: -len(w[1]))
-    total, done, start, shown = sum(len(t) for _, t in work), 0, time.monotonic(), 0
-    with open(cache_path, "ab") as out:
-        out.truncate(len(cache) * RECORD.itemsize)
-        for i in range(0, len(work), model.layers.batch):
-            keys, tokens = zip(*work[i:i + model.layers.batch])
-            records = np.zeros(len(keys), RECORD)
-            records["key"], records["vector"] = keys, model.embed(tokens)
-            out.write(records.tobytes())
-            done += sum(map(len, tokens))
-            now = time.monotonic() - start
-            # A line that moves on a terminal, one in ten seconds in a log.
-            terminal = sys.stderr.isatty()
-            if now - shown > (.3 if terminal else 10) or done == total:
-                shown = now
-                print(f"   {100 * done // total:3} %   {now:.0f} s, {now * (total - done) / done:.0f} s left   ",
-                      end="\r" if terminal and done < total else "\n", file=sys.stderr, flush=True)
+    batches = [list(zip(*work[i:i + model.layers.batch])) for i in range(0, len(work), model.layers.batch)]
+    progress = Progress(sum(len(tokens) for _, tokens in work))
+    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    try:
+        with open(cache_path, "ab") as out:
+            out.truncate(len(cache) * RECORD.itemsize)
+            for (keys, tokens), vectors in zip(batches, pool.map(model.embed, [b[1] for b in batches])):
+                records = np.zeros(len(keys), RECORD)
+                records["key"], records["vector"] = keys, vectors
+                out.write(records.tobytes())
+                progress.add(sum(map(len, tokens)))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class Progress:
+    """A line that moves on a terminal, one in ten seconds in a log."""
+
+    def __init__(self, total):
+        self.total, self.done, self.start, self.shown = total, 0, time.monotonic(), 0
+        self.terminal = sys.stderr.isatty()
+
+    def add(self, n):
+        self.done += n
+        now = time.monotonic() - self.start
+        if now - self.shown > (.3 if self.terminal else 10) or self.done == self.total:
+            self.shown = now
+            print(f"   {100 * self.done // self.total:3} %   {now:.0f} s, "
+                  f"{now * (self.total - self.done) / self.done:.0f} s left   ",
+                  end="\r" if self.terminal and self.done < self.total else "\n", file=sys.stderr, flush=True)
 
 
 def literal(vector):
@@ -100,7 +116,7 @@ def main(action, *args):
             rows.writerow([i, text, answer, literal(cache[key(text)])])
     elif action == "vector":
         import minilm
-        model = minilm.MiniLM(threads=1)
+        model = minilm.MiniLM()
         print(literal(model.embed(model.tokens(args))[0]))
     else:
         raise SystemExit(__doc__)

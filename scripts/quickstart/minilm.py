@@ -60,7 +60,7 @@ def normalize(x, gamma, beta):
 class NumpyLayers:
     name, batch = "numpy", 1        # what one text needs stays in the cache
 
-    def __init__(self, weights, threads):
+    def __init__(self, weights):
         self.weights = weights
 
     def __call__(self, x, lengths):
@@ -107,10 +107,10 @@ class Message(bytearray):
 class OnnxLayers:
     name, batch = "onnxruntime", 16
 
-    def __init__(self, weights, threads):
+    def __init__(self, weights):
         import onnxruntime
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1        # callers run batches side by side
         self.session = onnxruntime.InferenceSession(bytes(self.model(weights)), options,
                                                     providers=["CPUExecutionProvider"])
 
@@ -164,7 +164,7 @@ class OnnxLayers:
 
 
 class MiniLM:
-    def __init__(self, threads=0, runtime=None):
+    def __init__(self, runtime=None):
         folder = model_folder()
         tensors = read_safetensors(folder / "model.safetensors")
         self.words = tensors["embeddings.word_embeddings.weight"]
@@ -177,11 +177,11 @@ class MiniLM:
         weights = [layer_weights(tensors, i) for i in range(LAYERS)]
         if runtime is None:
             try:
-                self.layers = OnnxLayers(weights, threads)
+                self.layers = OnnxLayers(weights)
             except ImportError:
-                self.layers = NumpyLayers(weights, threads)
+                self.layers = NumpyLayers(weights)
         else:
-            self.layers = runtime(weights, threads)
+            self.layers = runtime(weights)
 
     def tokens(self, texts):
         return [e.ids for e in self.tokenizer.encode_batch(texts)]
