@@ -8,7 +8,8 @@
 #
 # build/quickstart is the server; build/quickstart-cache holds the rest: sources
 # and install tree, Python environment with the model, parsed manual, vectors.
-# QUICKSTART_PORT asks for a port, PG_MAJOR for a version of PostgreSQL.
+# QUICKSTART_PORT asks for a port, PG_MAJOR for a version of PostgreSQL,
+# QUICKSTART_SECONDS ends the embedding (270).
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -38,7 +39,7 @@ running() { known && as_owner "$bindir/pg_ctl" status -D "$server/data" >/dev/nu
 as_owner()
 {
 	if [ "$(id -un)" = "$owner" ]; then "$@"
-	elif [ "$(id -u)" = 0 ]; then runuser -u "$owner" -- "$@"
+	elif [ "$(id -u)" = 0 ]; then (cd / && runuser -u "$owner" -- "$@")
 	else die "the server belongs to $owner: run this as $owner or root"
 	fi
 }
@@ -196,6 +197,7 @@ load()
 		psql -d milvus -c "COPY manual FROM STDIN (FORMAT csv)"
 	"$python" "$here/corpus.py" questions "$here/questions.tsv" "$cache/vectors" |
 		psql -d milvus -c "COPY question FROM STDIN (FORMAT csv)"
+	echo "   $(psql -d milvus -Atc 'SELECT count(*) FROM manual') of $(wc -l <"$sections") sections"
 	psql -d milvus -c "SELECT setval('question_id_seq', max(id)) FROM question" -o /dev/null
 	psql -d milvus -c 'VACUUM (ANALYZE) manual' -c 'VACUUM (ANALYZE) question'
 	touch "$server/loaded"

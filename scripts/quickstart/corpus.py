@@ -1,13 +1,14 @@
 """The corpus of the quickstart: vectors for its texts, and rows for COPY.
 
     corpus.py embed SECTIONS QUESTIONS CACHE     vectors of what CACHE lacks
-    corpus.py sections SECTIONS CACHE            rows of the table manual, as CSV
+    corpus.py sections SECTIONS CACHE            rows of the table manual that have one, as CSV
     corpus.py questions QUESTIONS CACHE          rows of the table question, as CSV
     corpus.py vector TEXT                        one vector, as PostgreSQL writes it
 
 CACHE is a sequence of records (hash of the text, vector), only ever appended
 to: an interrupted run goes on where it was, and text that did not change in a
-new version of the manual is not embedded again.
+new version of the manual is not embedded again.  QUICKSTART_SECONDS (270) ends
+the work on a slow machine; beginnings of sections come first.
 """
 
 import csv
@@ -51,12 +52,20 @@ def read_cache(path):
     return dict(zip(records["key"].tolist(), records["vector"]))
 
 
+def wanted(sections_path, questions_path):
+    """Key, text and rank of what is embedded; a lower rank comes first."""
+    for text, _ in questions(questions_path):
+        yield key(text), text, 0
+    for row, text in sections(sections_path):
+        meta = row["meta"]
+        yield key(text), text, 1 + (meta.get("piece", 1) > 2) + (meta["kind"] == "release note")
+
+
 def embed(sections_path, questions_path, cache_path):
     cache = read_cache(cache_path)
-    texts = [text for _, text in sections(sections_path)] + [q for q, _ in questions(questions_path)]
-    missing = {k: text for text in texts if (k := key(text)) not in cache}
+    missing = {k: (text, rank) for k, text, rank in wanted(sections_path, questions_path) if k not in cache}
     if not missing:
-        print(f"   {len(texts)} vectors are there", file=sys.stderr)
+        print("   the vectors are there", file=sys.stderr)
         return
 
     import minilm
@@ -64,18 +73,24 @@ def embed(sections_path, questions_path, cache_path):
     minilm.check(model)
     print(f"   {len(missing)} texts, by {model.layers.name}", file=sys.stderr)
     # Of like length together; the long ones first, so that the estimate errs to the safe side.
-    work = sorted(zip(missing, model.tokens(list(missing.values()))), key=lambda w: -len(w[1]))
+    work = [(k, rank, tokens) for (k, (_, rank)), tokens
+            in zip(missing.items(), model.tokens([text for text, _ in missing.values()]))]
+    work.sort(key=lambda w: (w[1], -len(w[2])))
     batches = [list(zip(*work[i:i + model.layers.batch])) for i in range(0, len(work), model.layers.batch)]
-    progress = Progress(sum(len(tokens) for _, tokens in work))
+    progress = Progress(sum(len(tokens) for _, _, tokens in work))
+    limit = float(os.environ.get("QUICKSTART_SECONDS") or 270)
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
     try:
         with open(cache_path, "ab") as out:
             out.truncate(len(cache) * RECORD.itemsize)
-            for (keys, tokens), vectors in zip(batches, pool.map(model.embed, [b[1] for b in batches])):
+            for (keys, _, tokens), vectors in zip(batches, pool.map(model.embed, [b[2] for b in batches])):
                 records = np.zeros(len(keys), RECORD)
                 records["key"], records["vector"] = keys, vectors
                 out.write(records.tobytes())
-                progress.add(sum(map(len, tokens)))
+                if progress.add(sum(map(len, tokens))) > limit:
+                    print(f"\n   {limit:.0f} s are over: the rest, ends of long sections, is left to the next start",
+                          file=sys.stderr)
+                    break
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -95,6 +110,7 @@ class Progress:
             print(f"   {100 * self.done // self.total:3} %   {now:.0f} s, "
                   f"{now * (self.total - self.done) / self.done:.0f} s left   ",
                   end="\r" if self.terminal and self.done < self.total else "\n", file=sys.stderr, flush=True)
+        return now
 
 
 def literal(vector):
@@ -108,6 +124,8 @@ def main(action, *args):
     elif action == "sections":
         cache = read_cache(args[1])
         for row, text in sections(args[0]):
+            if key(text) not in cache:
+                continue
             rows.writerow([row["id"], row["title"], row["path"], row["body"],
                            json.dumps(row["meta"], ensure_ascii=False), literal(cache[key(text)])])
     elif action == "questions":
