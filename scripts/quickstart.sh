@@ -284,7 +284,7 @@ stop | clean)
 		rm -rf "$cache"
 		echo "server, corpus and Python environment are removed"
 	else
-		echo "the server is removed; build/quickstart-cache is kept for the next start (scripts/quickstart.sh clean removes it)"
+		echo "the server is removed; vectors and Python environment stay (scripts/quickstart.sh clean removes them)"
 	fi
 	;;
 *) die "unknown: $action (start, ask, stop, clean)" ;;
