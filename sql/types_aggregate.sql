@@ -19,6 +19,8 @@ SELECT vector_accum('{{1,1}}', '[1,2]');
 SELECT vector_accum('{1,NULL}', '[1]');
 SELECT vector_combine('{1,2}', '{1,2,3}');
 SELECT vector_avg('{1}');
+-- Signs of zero, states of no rows, lower bounds.
+SELECT avg('[-0,1]'::vector), avg('[-0]'::halfvec), vector_combine('{0}', '{2,Infinity}'), vector_accum('[5:6]={1,2}', '[1]'), vector_combine('[5:6]={1,2}', '{0}');
 -- As a window function the state is used again after each row.
 SELECT x, avg(ARRAY[x, -x]::vector) OVER (ORDER BY x), sum(ARRAY[x]::vector) OVER (ORDER BY x) FROM generate_series(1, 4) x;
 SELECT x, avg(ARRAY[x]::vector) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM generate_series(1, 4) x;

@@ -51,6 +51,7 @@ SELECT '[3e38]'::vector + '[3e38]';
 SELECT '[-3e38]'::vector - '[3e38]';
 SELECT '[1e37]'::vector * '[1e37]';
 SELECT '[1e-37]'::vector * '[1e-37]';
+SELECT '[1e-37,1e37]'::vector * '[1e-37,1e37]';
 SELECT '[0]'::vector * '[1e-37]';
 SELECT '[65504]'::halfvec + '[65504]';
 SELECT '[1e-4]'::halfvec * '[1e-4]';

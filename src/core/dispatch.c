@@ -52,8 +52,8 @@ mv_kernel_levels(void)
  * How far ahead rows are fetched, in bytes, and how much of a row: the CPU's
  * own prefetcher follows a row once its first lines are on the way.
  */
-#define PREFETCH_AHEAD 2048
-#define PREFETCH_ROW 1024
+#define PREFETCH_AHEAD 4096
+#define PREFETCH_ROW 2048
 #define CACHE_LINE 64
 
 static inline void

@@ -8,8 +8,63 @@
  */
 #include "core/dist_level.h"
 
+/*
+ * From this ratio of lengths on a dot product searches the longer list for
+ * each index of the shorter one.  Measured with 30 indices against n, ns:
+ *
+ *	n			120		200		500		1000	5000
+ *	merge		390		590		1310	2570	12650
+ *	search		400		480		620		920		2700
+ */
+#define SEARCH_RATIO 6
+
+/* The first place at or after `from` with idx >= want, or nnz. */
+static inline int
+seek(const int32_t *idx, int from, int nnz, int32_t want)
+{
+	int			step = 1,
+				end;
+
+	while (step < nnz - from && idx[from + step] < want)
+	{
+		from += step;
+		step *= 2;
+	}
+	end = step < nnz - from ? from + step : nnz;
+	while (from < end)
+	{
+		int			middle = (from + end) / 2;
+
+		if (idx[middle] < want)
+			from = middle + 1;
+		else
+			end = middle;
+	}
+	return from;
+}
+
+/* a is the shorter list. */
 static double
-sparse_dot(const int32_t *idx_a, const float *val_a, int nnz_a,
+search_dot(const int32_t *idx_a, const float *val_a, int nnz_a,
+		   const int32_t *idx_b, const float *val_b, int nnz_b)
+{
+	double		sum = 0;
+	int			i,
+				j = 0;
+
+	for (i = 0; i < nnz_a; i++)
+	{
+		j = seek(idx_b, j, nnz_b, idx_a[i]);
+		if (j == nnz_b)
+			break;
+		if (idx_b[j] == idx_a[i])
+			sum += (double) val_a[i] * val_b[j];
+	}
+	return (float) sum;
+}
+
+static double
+merge_dot(const int32_t *idx_a, const float *val_a, int nnz_a,
 		   const int32_t *idx_b, const float *val_b, int nnz_b)
 {
 	double		sum = 0;
@@ -27,6 +82,17 @@ sparse_dot(const int32_t *idx_a, const float *val_a, int nnz_a,
 		j += ib <= ia;
 	}
 	return (float) sum;
+}
+
+static double
+sparse_dot(const int32_t *idx_a, const float *val_a, int nnz_a,
+		   const int32_t *idx_b, const float *val_b, int nnz_b)
+{
+	if (nnz_b / SEARCH_RATIO > nnz_a)
+		return search_dot(idx_a, val_a, nnz_a, idx_b, val_b, nnz_b);
+	if (nnz_a / SEARCH_RATIO > nnz_b)
+		return search_dot(idx_b, val_b, nnz_b, idx_a, val_a, nnz_a);
+	return merge_dot(idx_a, val_a, nnz_a, idx_b, val_b, nnz_b);
 }
 
 static double

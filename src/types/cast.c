@@ -29,15 +29,37 @@ check_dims(const char *type, int dim, int max_dim, int32 typmod)
 	mv_expect_dim(typmod, dim);
 }
 
+/* Element of an int4, float4, float8 or numeric array as a float. */
+static float
+datum_float(Oid type, Datum value)
+{
+	switch (type)
+	{
+		case INT4OID:
+			return (float) DatumGetInt32(value);
+		case FLOAT4OID:
+			return DatumGetFloat4(value);
+		case FLOAT8OID:
+			return (float) DatumGetFloat8(value);
+		case NUMERICOID:
+			return DatumGetFloat4(DirectFunctionCall1(numeric_float4, value));
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION), errmsg("unsupported array type")));
+			return 0;
+	}
+}
+
 /*
- * The elements of an int4, float4, float8 or numeric array as floats.
+ * The elements of an array as floats, for a type of elements of this kind.
  *
- * 22000 if it has several dimensions or other elements, 22004 if it has nulls.
+ * 22000 if it has several dimensions or other elements, 22004 if it has nulls,
+ * then as check_dims(); 22003 if a finite element does not fit.
  */
 static float *
-array_floats(ArrayType *array, int *n)
+array_floats(ArrayType *array, const char *type, MvElemKind kind, int max_dim, int32 typmod, int *n)
 {
-	Oid			type = ARR_ELEMTYPE(array);
+	Oid			elemtype = ARR_ELEMTYPE(array);
 	int16		typlen;
 	bool		typbyval;
 	char		typalign;
@@ -52,22 +74,15 @@ array_floats(ArrayType *array, int *n)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("array must not contain nulls")));
 
-	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
-	deconstruct_array(array, type, typlen, typbyval, typalign, &elems, NULL, n);
+	get_typlenbyvalalign(elemtype, &typlen, &typbyval, &typalign);
+	deconstruct_array(array, elemtype, typlen, typbyval, typalign, &elems, NULL, n);
+	check_dims(type, *n, max_dim, typmod);
 	x = palloc(sizeof(float) * (Size) *n);
 	for (int i = 0; i < *n; i++)
 	{
-		if (type == INT4OID)
-			x[i] = (float) DatumGetInt32(elems[i]);
-		else if (type == FLOAT4OID)
-			x[i] = DatumGetFloat4(elems[i]);
-		else if (type == FLOAT8OID)
-			x[i] = (float) DatumGetFloat8(elems[i]);
-		else if (type == NUMERICOID)
-			x[i] = DatumGetFloat4(DirectFunctionCall1(numeric_float4, elems[i]));
-		else
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION), errmsg("unsupported array type")));
+		x[i] = datum_float(elemtype, elems[i]);
+		if (mv_check_elem(kind, x[i]) == MV_OUT_OF_RANGE)
+			mv_fail_range(type, x[i]);
 	}
 	pfree(elems);
 	return x;
@@ -88,9 +103,9 @@ Datum
 mv_dense_from_array(const MvElem *elem, FunctionCallInfo fcinfo)
 {
 	int			n;
-	float	   *x = array_floats(PG_GETARG_ARRAYTYPE_P(0), &n);
+	float	   *x = array_floats(PG_GETARG_ARRAYTYPE_P(0), elem->type, elem->kind, MV_MAX_DIM,
+								 PG_GETARG_INT32(1), &n);
 
-	check_dims(elem->type, n, MV_MAX_DIM, PG_GETARG_INT32(1));
 	PG_RETURN_POINTER(mv_dense_from_floats(elem, x, n));
 }
 
@@ -176,8 +191,8 @@ Datum
 mv_sparsevec_from_array(PG_FUNCTION_ARGS)
 {
 	int			n;
-	float	   *x = array_floats(PG_GETARG_ARRAYTYPE_P(0), &n);
+	float	   *x = array_floats(PG_GETARG_ARRAYTYPE_P(0), mv_sparsevec_type, MV_F32, MV_SPARSE_MAX_DIM,
+								 PG_GETARG_INT32(1), &n);
 
-	check_dims(mv_sparsevec_type, n, MV_SPARSE_MAX_DIM, PG_GETARG_INT32(1));
 	PG_RETURN_POINTER(mv_sparse_from_floats(x, n));
 }

@@ -32,7 +32,7 @@ get_state(FunctionCallInfo fcinfo, int n, const char *type, const char *verb)
 	return state;
 }
 
-/* A state of all zeroes. */
+/* A state of no rows: negative zero is what adding to leaves every value as it is. */
 static ArrayType *
 new_state(int dim)
 {
@@ -44,6 +44,8 @@ new_state(int dim)
 	state->elemtype = FLOAT8OID;
 	ARR_DIMS(state)[0] = dim + 1;
 	ARR_LBOUND(state)[0] = 1;
+	for (int i = 1; i <= dim; i++)
+		STATE_VALUES(state)[i] = -0.0;
 	return state;
 }
 
@@ -68,6 +70,7 @@ writable_state(FunctionCallInfo fcinfo, ArrayType *state, int dim)
 		return state;
 	copy = palloc(VARSIZE(state));
 	memcpy(copy, state, VARSIZE(state));
+	ARR_LBOUND(copy)[0] = 1;
 	return copy;
 }
 
@@ -110,7 +113,8 @@ mv_vector_combine(PG_FUNCTION_ARGS)
 	state = writable_state(fcinfo, a, dim != 0 ? dim : STATE_DIM(a));
 	for (int i = 0; i <= dim; i++)
 		STATE_VALUES(state)[i] += STATE_VALUES(b)[i];
-	check_overflow(STATE_VALUES(state) + 1, dim);
+	if (STATE_DIM(a) != 0)
+		check_overflow(STATE_VALUES(state) + 1, dim);
 	PG_RETURN_ARRAYTYPE_P(state);
 }
 

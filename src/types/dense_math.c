@@ -40,15 +40,21 @@ mv_dense_l2_norm(const MvElem *elem, FunctionCallInfo fcinfo)
 	PG_RETURN_FLOAT8(norm(mv_dense_floats(elem, v), v->dim));
 }
 
-/* Store computed floats; 22003 where one overflows the element type. */
+/* Store computed floats; r becomes what has been stored. */
+static void
+store(const MvElem *elem, float *r, MvDense *v)
+{
+	if (elem->kind == MV_F32)
+		return;
+	mv_kernels.from_f32[elem->kind] (r, v->x, v->dim);
+	mv_kernels.to_f32[elem->kind] (v->x, r, v->dim);
+}
+
+/* The same; 22003 where one overflows the element type. */
 static void
 store_checked(const MvElem *elem, float *r, MvDense *v)
 {
-	if (elem->kind != MV_F32)
-	{
-		mv_kernels.from_f32[elem->kind] (r, v->x, v->dim);
-		mv_kernels.to_f32[elem->kind] (v->x, r, v->dim);
-	}
+	store(elem, r, v);
 	for (int i = 0; i < v->dim; i++)
 		if (unlikely(isinf(r[i])))
 			float_overflow_error();
@@ -177,10 +183,14 @@ mv_dense_mul(const MvElem *elem, FunctionCallInfo fcinfo)
 
 	for (int i = 0; i < o.dim; i++)
 		o.r[i] = o.a[i] * o.b[i];
-	store_checked(elem, o.r, o.result);
+	store(elem, o.r, o.result);
 	for (int i = 0; i < o.dim; i++)
+	{
+		if (unlikely(isinf(o.r[i])))
+			float_overflow_error();
 		if (unlikely(o.r[i] == 0 && o.a[i] != 0 && o.b[i] != 0))
 			float_underflow_error();
+	}
 	PG_RETURN_POINTER(o.result);
 }
 
