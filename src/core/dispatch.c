@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "core/dist_level.h"
+#include "core/code_level.h"
 
 /* Each level lies over those before it. */
 static bool (*const levels[]) (MvKernels *table) = {
@@ -15,21 +15,34 @@ static bool (*const levels[]) (MvKernels *table) = {
 
 #define NLEVELS ((int) (sizeof(levels) / sizeof(levels[0])))
 
-/* mv_kernels itself is defined in dist_plain.c, its initial value. */
+/* The same levels over the table of codes. */
+static bool (*const code_levels[NLEVELS]) (MvCodeKernels *table) = {
+	mv_codes_add_plain,
+	mv_codes_add_avx2,
+	mv_codes_add_avx512,
+	mv_codes_add_neon,
+};
+
+/* mv_kernels and mv_code_kernels are defined in *_plain.c, their initial values. */
 
 bool
 mv_kernels_init(const char *level)
 {
 	MvKernels	table;
+	MvCodeKernels codes;
 	bool		found = false;
 	int			i;
 
 	for (i = 0; i < NLEVELS && !found; i++)
-		if (levels[i](&table) && level != NULL)
-			found = strcmp(table.level, level) == 0;
+		if (levels[i](&table))
+		{
+			code_levels[i](&codes);
+			found = level != NULL && strcmp(table.level, level) == 0;
+		}
 	if (level != NULL && !found)
 		return false;
 	mv_kernels = table;
+	mv_code_kernels = codes;
 	return true;
 }
 

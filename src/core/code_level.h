@@ -1,0 +1,40 @@
+/*
+ * code_level.h -- what the files of the code kernels share; for code_*.c,
+ * rabitq.c and dispatch.c only.
+ */
+#pragma once
+
+#include <string.h>
+
+#include "core/code.h"
+#include "core/dist_level.h"
+
+/*
+ * a * b + c is two roundings here, whatever the flags: gcc fuses across
+ * expressions by default, clang within one, and the bits would then depend on
+ * the level.
+ */
+#ifdef __clang__
+#pragma STDC FP_CONTRACT OFF
+#else
+#pragma GCC optimize ("fp-contract=off")
+#endif
+
+/* As mv_kernels_add_<level>, for the table of codes. */
+bool		mv_codes_add_plain(MvCodeKernels *table);
+bool		mv_codes_add_avx2(MvCodeKernels *table);
+bool		mv_codes_add_avx512(MvCodeKernels *table);
+bool		mv_codes_add_neon(MvCodeKernels *table);
+
+/*
+ * mv_code_group -- where the nibbles of a 4-bit code lie.
+ *
+ * Dimensions in groups of 128, the last of 64 if need be.  A group of n takes
+ * n / 2 bytes: byte i holds dimension i in its low half and i + n / 2 in its
+ * high half.  Returns n for the group that begins at `at`.
+ */
+static inline int
+mv_code_group(int at, int dim)
+{
+	return dim - at < 128 ? dim - at : 128;
+}

@@ -1,0 +1,109 @@
+/*
+ * fastscan.c -- moving codes into blocks and out; the kernels are in code_*.c.
+ */
+#include "core/fastscan.h"
+
+#include <string.h>
+
+/* Byte of a group and shift within it. */
+static inline int
+byte_of(int slot)
+{
+	return slot % 8 * 2 + slot / 8 % 2;
+}
+
+static inline int
+shift_of(int slot)
+{
+	return slot / 16 * 4;
+}
+
+void
+mv_block_put(uint8_t *block, int slot, int dim, const void *code)
+{
+	uint8_t    *at = block + byte_of(slot);
+	int			shift = shift_of(slot);
+	uint8_t		keep = (uint8_t) (0xf0 >> shift);
+	int			i,
+				g;
+
+	for (i = 0; i < dim; i += 64)
+	{
+		uint64_t	word;
+
+		memcpy(&word, (const char *) code + i / 8, sizeof(word));
+		for (g = 0; g < 16; g++, at += 16)
+			*at = (uint8_t) ((*at & keep) | (word >> 4 * g & 15) << shift);
+	}
+}
+
+void
+mv_block_get(const uint8_t *block, int slot, int dim, void *code)
+{
+	const uint8_t *at = block + byte_of(slot);
+	int			shift = shift_of(slot);
+	int			i,
+				g;
+
+	for (i = 0; i < dim; i += 64)
+	{
+		uint64_t	word = 0;
+
+		for (g = 0; g < 16; g++, at += 16)
+			word |= (uint64_t) (*at >> shift & 15) << 4 * g;
+		memcpy((char *) code + i / 8, &word, sizeof(word));
+	}
+}
+
+void
+mv_block_clear(uint8_t *block, int slot, int dim)
+{
+	uint8_t    *at = block + byte_of(slot);
+	uint8_t		keep = (uint8_t) (0xf0 >> shift_of(slot));
+	int			g;
+
+	for (g = 0; g < dim / 4; g++, at += 16)
+		*at &= keep;
+}
+
+void
+mv_block_pack(uint8_t *block, int dim, const void *codes, size_t stride, int n)
+{
+	int			i;
+
+	memset(block, 0, mv_block_size(dim));
+	for (i = 0; i < n; i++)
+		mv_block_put(block, i, dim, (const char *) codes + (size_t) i * stride);
+}
+
+void
+mv_block_unpack(const uint8_t *block, int dim, void *codes, size_t stride, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+		mv_block_get(block, i, dim, (char *) codes + (size_t) i * stride);
+}
+
+void
+mv_block_add_slab(const MvRabitqScan *scan, const uint8_t *slab, int from, int dim, uint32_t *acc)
+{
+	mv_code_kernels.fastscan(slab, scan->query->lut + mv_block_size(from), dim, acc);
+}
+
+uint32_t
+mv_block_finish(const MvRabitqScan *scan, const uint32_t *acc, const float *add,
+				const float *rescale, float limit, MvBlockResult *result)
+{
+	return mv_code_kernels.estimate(acc, add, rescale, &scan->terms, limit, result->est, result->low);
+}
+
+uint32_t
+mv_block_scan(const MvRabitqScan *scan, const uint8_t *block, const float *add,
+			  const float *rescale, float limit, MvBlockResult *result)
+{
+	uint32_t	acc[MV_BLOCK] = {0};
+
+	mv_block_add_slab(scan, block, 0, scan->query->dim, acc);
+	return mv_block_finish(scan, acc, add, rescale, limit, result);
+}

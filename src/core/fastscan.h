@@ -1,0 +1,66 @@
+/*
+ * fastscan.h -- one-bit codes in blocks of 32, read 32 at a time.
+ *
+ * A block holds dim / 4 groups of 16 bytes, dim * 4 bytes in all.  Group g has
+ * a nibble for each code: bit b of it is dimension 4 * g + b.  Codes 0 to 7 are
+ * the low nibbles of the even bytes, 8 to 15 those of the odd ones, 16 to 31
+ * the high nibbles in the same order.  Any range of whole groups is a slab,
+ * which may lie apart from the others (on another page).
+ *
+ * Factors are two arrays float[32], apart as well.  A slot without a code has
+ * INFINITY as its `add`, so that no limit lets it pass.
+ */
+#pragma once
+
+#include "core/rabitq.h"
+
+/* Bytes of the codes of a block, or of a slab of that many dimensions. */
+static inline size_t
+mv_block_size(int dim)
+{
+	return (size_t) dim * 4;
+}
+
+/* mv_block_put -- code (row form, any alignment) becomes slot 0 .. 31 of the block. */
+void		mv_block_put(uint8_t *block, int slot, int dim, const void *code);
+
+/* mv_block_get -- the code in a slot, as a row. */
+void		mv_block_get(const uint8_t *block, int slot, int dim, void *code);
+
+/* mv_block_clear -- zero bits in a slot. */
+void		mv_block_clear(uint8_t *block, int slot, int dim);
+
+/*
+ * mv_block_pack -- a block of n <= 32 codes; the other slots become zero.
+ * codes	first code; each next `stride` bytes further
+ */
+void		mv_block_pack(uint8_t *block, int dim, const void *codes, size_t stride, int n);
+
+/* mv_block_unpack -- the first n codes, `stride` bytes apart. */
+void		mv_block_unpack(const uint8_t *block, int dim, void *codes, size_t stride, int n);
+
+/* What a block gives. */
+typedef struct MvBlockResult
+{
+	float		est[MV_BLOCK],
+				low[MV_BLOCK];
+} MvBlockResult;
+
+/*
+ * mv_block_scan -- estimates of the 32 codes of a block.
+ *
+ * scan		of MV_CODE_BLOCK, with its center set
+ * add, rescale		float[32], any alignment of 4
+ * returns	bit v set iff low[v] < limit
+ */
+uint32_t	mv_block_scan(const MvRabitqScan *scan, const uint8_t *block, const float *add,
+						  const float *rescale, float limit, MvBlockResult *result);
+
+/*
+ * The same in slabs: zero acc[32], add each slab (dimensions `from` to
+ * `from` + dim of the whole, multiples of 64), then ask for the estimates.
+ */
+void		mv_block_add_slab(const MvRabitqScan *scan, const uint8_t *slab, int from, int dim,
+							  uint32_t *acc);
+uint32_t	mv_block_finish(const MvRabitqScan *scan, const uint32_t *acc, const float *add,
+							const float *rescale, float limit, MvBlockResult *result);
