@@ -34,6 +34,8 @@ include $(PGXS)
 
 # Sums may be reassociated in the distance kernels only; the rest keeps IEEE rules.
 src/core/dist_%.o: CFLAGS += -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math
+# The micro-kernels of gemm need full unrolling.
+src/core/gemm_%.o: CFLAGS += -O3
 $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h)
 
 $(VECTOR_SQL): $(sort $(wildcard sql/install/vector/*.sql)) vector.control

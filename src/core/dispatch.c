@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/dist_level.h"
+#include "core/gemm_level.h"
 
 /* Each level lies over those before it. */
 static bool (*const levels[]) (MvKernels *table) = {
@@ -30,6 +31,7 @@ mv_kernels_init(const char *level)
 	if (level != NULL && !found)
 		return false;
 	mv_kernels = table;
+	mv_gemm_use(table.level);
 	return true;
 }
 
