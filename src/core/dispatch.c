@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/code_level.h"
+#include "core/dist_level.h"
+#include "core/gemm_level.h"
 
 /* Each level lies over those before it. */
 static bool (*const levels[]) (MvKernels *table) = {
@@ -43,6 +45,7 @@ mv_kernels_init(const char *level)
 		return false;
 	mv_kernels = table;
 	mv_code_kernels = codes;
+	mv_gemm_use(table.level);
 	return true;
 }
 

@@ -1,0 +1,154 @@
+/*
+ * gemm.c -- the blocked loops of the own sgemm and the choice of its level.
+ *
+ * B is packed in blocks of NC rows and KC depth: micro-panels of nr rows,
+ * transposed, that stay in the first-level cache while the rows of a block of A
+ * (MC x KC, copied to a fixed stride, second-level cache) pass by.  C is
+ * written by the first block of the depth and added to by the others.
+ */
+#include <string.h>
+
+#include "core/gemm_level.h"
+
+MvGemmFn	mv_gemm = mv_gemm_own;
+
+static const MvGemmLevel *current = &mv_gemm_plain;
+
+void
+mv_gemm_use(const char *level)
+{
+	static const MvGemmLevel *const levels[] = {
+		&mv_gemm_plain, &mv_gemm_avx2, &mv_gemm_avx512, &mv_gemm_neon,
+	};
+	size_t		i;
+
+	current = &mv_gemm_plain;
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (levels[i]->level != NULL && strcmp(levels[i]->level, level) == 0)
+			current = levels[i];
+}
+
+int
+mv_argmin(const float *dot, const float *norm, int n, float *best)
+{
+	return current->argmin(dot, norm, n, best);
+}
+
+static inline int
+at_most(int n, int limit)
+{
+	return n < limit ? n : limit;
+}
+
+/* A partial micro-panel: rows beyond n are zero. */
+static void
+pack_partial(int n, int kc, const float *b, size_t ldb, int nr, float *out)
+{
+	int			p,
+				j;
+
+	memset(out, 0, (size_t) kc * (size_t) nr * sizeof(float));
+	for (j = 0; j < n; j++)
+		for (p = 0; p < kc; p++)
+			out[p * nr + j] = b[(size_t) j * ldb + (size_t) p];
+}
+
+static void
+pack_b(int nc, int kc, const float *b, size_t ldb, float *out)
+{
+	int			nr = current->nr,
+				j;
+
+	for (j = 0; j < nc; j += nr)
+	{
+		const float *panel = b + (size_t) j * ldb;
+
+		if (j + nr <= nc)
+			current->pack(kc, panel, ldb, out + (size_t) j * (size_t) kc);
+		else
+			pack_partial(nc - j, kc, panel, ldb, nr, out + (size_t) j * (size_t) kc);
+	}
+}
+
+/* Rows up to the next multiple of mr are zero. */
+static void
+pack_a(int mc, int kc, const float *a, size_t lda, float *out)
+{
+	int			i;
+
+	for (i = 0; i < mc; i++)
+		memcpy(out + (size_t) i * MV_GEMM_LDA, a + (size_t) i * lda, (size_t) kc * sizeof(float));
+	for (; i % current->mr != 0; i++)
+		memset(out + (size_t) i * MV_GEMM_LDA, 0, (size_t) kc * sizeof(float));
+}
+
+/* A micro-tile at the edge of c: computed in full beside it. */
+static void
+micro_partial(int m, int n, int kc, const float *a, const float *b,
+			  float *c, size_t ldc, bool add, float *tile)
+{
+	int			nr = current->nr,
+				i,
+				j;
+
+	current->micro(kc, a, b, tile, (size_t) nr, false);
+	for (i = 0; i < m; i++)
+		for (j = 0; j < n; j++)
+			c[(size_t) i * ldc + (size_t) j] =
+				(add ? c[(size_t) i * ldc + (size_t) j] : 0) + tile[i * nr + j];
+}
+
+/* One block of packed A by one of packed B. */
+static void
+multiply_block(int mc, int nc, int kc, const float *a, const float *b,
+			   float *c, size_t ldc, bool add, float *tile)
+{
+	int			mr = current->mr,
+				nr = current->nr,
+				i,
+				j;
+
+	for (j = 0; j < nc; j += nr)
+		for (i = 0; i < mc; i += mr)
+		{
+			const float *rows = a + (size_t) i * MV_GEMM_LDA,
+					   *panel = b + (size_t) j * (size_t) kc;
+			float	   *at = c + (size_t) i * ldc + (size_t) j;
+
+			if (i + mr <= mc && j + nr <= nc)
+				current->micro(kc, rows, panel, at, ldc, add);
+			else
+				micro_partial(at_most(mc - i, mr), at_most(nc - j, nr), kc,
+							  rows, panel, at, ldc, add, tile);
+		}
+}
+
+void
+mv_gemm_own(int m, int n, int k, const float *a, const float *b, float *c, void *work)
+{
+	float	   *packed_a = work,
+			   *packed_b = packed_a + MV_GEMM_MC * MV_GEMM_LDA,
+			   *tile = packed_b + MV_GEMM_NC * MV_GEMM_KC;
+	int			i,
+				j,
+				p;
+
+	if (k == 0 && m > 0 && n > 0)
+		memset(c, 0, (size_t) m * (size_t) n * sizeof(float));
+	for (j = 0; j < n; j += MV_GEMM_NC)
+		for (p = 0; p < k; p += MV_GEMM_KC)
+		{
+			int			nc = at_most(n - j, MV_GEMM_NC),
+						kc = at_most(k - p, MV_GEMM_KC);
+
+			pack_b(nc, kc, b + (size_t) j * (size_t) k + p, (size_t) k, packed_b);
+			for (i = 0; i < m; i += MV_GEMM_MC)
+			{
+				int			mc = at_most(m - i, MV_GEMM_MC);
+
+				pack_a(mc, kc, a + (size_t) i * (size_t) k + p, (size_t) k, packed_a);
+				multiply_block(mc, nc, kc, packed_a, packed_b,
+							   c + (size_t) i * (size_t) n + j, (size_t) n, p > 0, tile);
+			}
+		}
+}

@@ -1,0 +1,106 @@
+/*
+ * kmeans_part.h -- what the files of k-means share; for kmeans*.c only.
+ */
+#pragma once
+
+#include <math.h>
+
+#include "core/kmeans.h"
+
+/* Rows of a list: number which[i], or i when which is NULL. */
+typedef struct MvMembers
+{
+	const float *rows;
+	const int32_t *which;
+	int			n,
+				dim;
+} MvMembers;
+
+/* splitmix64 (Steele, Lea, Flood 2014) */
+static inline uint64_t
+mv_part_random(uint64_t *state)
+{
+	uint64_t	z = (*state += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+/* In [0, 1). */
+static inline double
+mv_part_real(uint64_t *state)
+{
+	return (double) (mv_part_random(state) >> 11) * 0x1p-53;
+}
+
+/* In [0, n), n >= 1. */
+static inline int
+mv_part_below(uint64_t *state, int n)
+{
+	return (int) ((mv_part_random(state) >> 32) * (uint64_t) n >> 32);
+}
+
+static inline void
+mv_part_add(double *sum, const float *x, int dim)
+{
+	int			i;
+
+	for (i = 0; i < dim; i++)
+		sum[i] += x[i];
+}
+
+static inline double
+mv_part_norm(const float *c, int dim)
+{
+	double		norm = 0;
+	int			i;
+
+	for (i = 0; i < dim; i++)
+		norm += (double) c[i] * c[i];
+	return norm;
+}
+
+/* To norm 1; a zero vector becomes the first unit vector. */
+static inline void
+mv_part_normalise(float *c, int dim)
+{
+	double		norm = sqrt(mv_part_norm(c, dim));
+	int			i;
+
+	if (norm > 0)
+		for (i = 0; i < dim; i++)
+			c[i] = (float) (c[i] / norm);
+	else
+		c[0] = 1;
+}
+
+/*
+ * c = sum / count.  The mean of equal rows is that row to the bit, for the sum
+ * in double is exact; so clusters of equal rows are found to be twins.
+ */
+static inline void
+mv_part_mean(const double *sum, double count, int dim, bool spherical, float *c)
+{
+	int			i;
+
+	for (i = 0; i < dim; i++)
+		c[i] = (float) (sum[i] / count);
+	if (spherical)
+		mv_part_normalise(c, dim);
+}
+
+/* k seeds by k-means++ (Arthur and Vassilvitskii 2007); d: float[m->n] of work. */
+void		mv_part_seed(const MvMembers *m, int k, uint64_t *rng, float *d, float *c);
+
+typedef struct MvSplitWork
+{
+	double	   *sums;			/* [2][dim] */
+	float	   *t,				/* [n] */
+			   *copy;			/* [n] */
+	uint8_t    *side;			/* [n] */
+} MvSplitWork;
+
+/* 2-means into c[2][dim]; w->side as of mv_kmeans_split. */
+void		mv_part_split(const MvMembers *m, bool spherical, uint64_t *rng,
+						  MvSplitWork *w, float *c);
