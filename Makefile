@@ -38,15 +38,10 @@ all install:
 	@echo "no $(PG_CONFIG): install PostgreSQL's server headers, or set PG_CONFIG" >&2; exit 1
 endif
 
-<<<<<<< HEAD
 include src/core/flags.mk
 src/core/dist_%.o: CFLAGS += $(DIST_CFLAGS)
-=======
-# Sums may be reassociated in the distance kernels only; the rest keeps IEEE rules.
-src/core/dist_%.o: CFLAGS += -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math
 # The micro-kernels of gemm need full unrolling.
 src/core/gemm_%.o: CFLAGS += -O3
->>>>>>> kmeans
 $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h)
 
 $(VECTOR_SQL): $(sort $(wildcard sql/install/vector/*.sql)) vector.control

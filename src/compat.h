@@ -17,3 +17,17 @@
 #else
 #define MV_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
+
+/* 18: vacuum_delay_point() is told whether this is an ANALYZE. */
+#if PG_VERSION_NUM >= 180000
+#define mv_vacuum_delay_point() vacuum_delay_point(false)
+#else
+#define mv_vacuum_delay_point() vacuum_delay_point()
+#endif
+
+/* 16: one function asks who owns an object. */
+#if PG_VERSION_NUM >= 160000
+#define mv_owns(relid) object_ownercheck(RelationRelationId, relid, GetUserId())
+#else
+#define mv_owns(relid) pg_class_ownercheck(relid, GetUserId())
+#endif

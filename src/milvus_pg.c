@@ -8,8 +8,10 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "am/am.h"
 #include "compat.h"
 #include "core/dist.h"
+#include "guc.h"
 #include "search/search.h"
 
 MV_MODULE_MAGIC;
@@ -27,6 +29,8 @@ _PG_init(void)
 
 	if (level == NULL || !mv_kernels_init(level))
 		mv_kernels_init(NULL);
+	mv_guc_init();
+	mv_options_init();
 	mv_search_init();
 }
 

@@ -1,0 +1,112 @@
+/*
+ * am_scan.c -- index scans: ORDER BY column <operator> query.
+ */
+#include "postgres.h"
+
+#include "access/relscan.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "am/am.h"
+#include "compat.h"
+
+typedef struct MvScanState
+{
+	const MvIndexMethod *method;
+	const MvOpclass *opclass;
+	MvSearch   *search;
+	MemoryContext context;		/* of the search */
+	bool		started;
+	float	   *query;
+} MvScanState;
+
+IndexScanDesc
+mv_am_beginscan(Relation index, int nkeys, int norderbys)
+{
+	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+	MvScanState  *state = palloc0(sizeof(MvScanState));
+
+	state->method = mv_method_of(index);
+	state->opclass = mv_index_opclass(index);
+	state->context = AllocSetContextCreate(CurrentMemoryContext, "index search", ALLOCSET_DEFAULT_SIZES);
+	scan->opaque = state;
+	if (norderbys > 0)
+	{
+		scan->xs_orderbyvals = palloc0(sizeof(Datum) * norderbys);
+		scan->xs_orderbynulls = palloc0(sizeof(bool) * norderbys);
+	}
+	return scan;
+}
+
+void
+mv_am_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys)
+{
+	MvScanState  *state = scan->opaque;
+
+	if (keys && scan->numberOfKeys > 0)
+		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
+	if (orderbys && scan->numberOfOrderBys > 0)
+		memmove(scan->orderByData, orderbys, scan->numberOfOrderBys * sizeof(ScanKeyData));
+	state->started = false;
+}
+
+/* A NULL query is as far from everything as from nothing: any order will do. */
+static void
+start(IndexScanDesc scan, MvScanState *state)
+{
+	MvIndexShape shape;
+	MemoryContext old;
+
+	if (scan->orderByData == NULL || scan->numberOfOrderBys == 0)
+		elog(ERROR, "cannot scan %s index without order", state->method->name);
+	if (!IsMVCCSnapshot(scan->xs_snapshot))
+		elog(ERROR, "non-MVCC snapshots are not supported with %s", state->method->name);
+	pgstat_count_index_scan(scan->indexRelation);
+
+	old = MemoryContextSwitchTo(state->context);
+	state->method->shape(scan->indexRelation, &shape);
+	if (state->search == NULL)
+	{
+		state->search = state->method->search_begin(scan->indexRelation);
+		state->query = palloc(sizeof(float) * shape.dim);
+	}
+	if (scan->orderByData->sk_flags & SK_ISNULL)
+		memset(state->query, 0, sizeof(float) * shape.dim);
+	else
+		mv_index_key(state->opclass, scan->orderByData->sk_argument, shape.dim, state->query);
+	state->method->search_start(state->search, state->query);
+	MemoryContextSwitchTo(old);
+	state->started = true;
+}
+
+bool
+mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
+{
+	MvScanState  *state = scan->opaque;
+	double		low;
+
+	Assert(ScanDirectionIsForward(direction));
+	if (!state->started)
+		start(scan, state);
+	if (!state->method->search_next(state->search, &scan->xs_heaptid, &low))
+		return false;
+	scan->xs_recheck = false;
+	scan->xs_recheckorderby = true;
+	scan->xs_orderbyvals[0] = Float8GetDatum(low);
+	scan->xs_orderbynulls[0] = false;
+	return true;
+}
+
+void
+mv_am_endscan(IndexScanDesc scan)
+{
+	MvScanState  *state = scan->opaque;
+
+	if (state->search != NULL)
+		state->method->search_end(state->search);
+	MemoryContextDelete(state->context);
+	pfree(state);
+	scan->opaque = NULL;
+}

@@ -1,0 +1,37 @@
+/*
+ * ivf_method.c -- the method table, and what the planner asks.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "index/ivf/ivf.h"
+
+static void
+shape(Relation index, MvIndexShape *shape)
+{
+	const MvIvf *ivf = mv_ivf_open(index);
+
+	shape->lists = ivf->meta.nlists;
+	shape->probed = mv_ivf_probes(ivf);
+	shape->rows = ivf->meta.ntuples;
+	shape->code_bytes = ivf->shape.block_size / MV_BLOCK;
+	shape->vector_bytes = ivf->shape.vector_size;
+	shape->dim = ivf->shape.dim;
+}
+
+const MvIndexMethod mv_ivf_method = {
+	.name = "ivf",
+	.build_begin = mv_ivf_build_begin,
+	.sample_size = mv_ivf_sample_size,
+	.train = mv_ivf_train,
+	.add = mv_ivf_add,
+	.finish = mv_ivf_finish,
+	.insert = mv_ivf_insert,
+	.search_begin = mv_ivf_search_begin,
+	.search_start = mv_ivf_search_start,
+	.search_next = mv_ivf_search_next,
+	.search_end = mv_ivf_search_end,
+	.bulkdelete = mv_ivf_bulkdelete,
+	.shape = shape,
+	.check = mv_ivf_check,
+};

@@ -1,0 +1,270 @@
+/*
+ * ivf_page.c -- where things are on the pages, and the backend's view of them.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "index/ivf/ivf.h"
+
+/* An index of one dimension has some 1000 ids a page; there must be a limit. */
+#define MAX_IDS_PER_PAGE 896
+
+void
+mv_ivf_shape(MvIvfShape *shape, int dim)
+{
+	int			per_id;
+
+	shape->dim = dim;
+	shape->padded = mv_padded_dim(dim);
+	shape->block_size = MV_IVF_BLOCK_HEAD + 4 * shape->padded;
+
+	shape->list_slot_size = (int) sizeof(MvIvfList) + 4 * shape->padded;
+	shape->lists_per_page = MV_BODY_SIZE / shape->list_slot_size;
+	shape->pages_per_list = (shape->list_slot_size + MV_BODY_SIZE - 1) / MV_BODY_SIZE;
+
+	shape->vector_size = 2 * dim;
+	shape->vectors_per_page = MV_BODY_SIZE / shape->vector_size;
+	shape->pages_per_vector = (shape->vector_size + MV_BODY_SIZE - 1) / MV_BODY_SIZE;
+
+	/*
+	 * As many ids, in whole groups of a vector page each, as fit with the
+	 * groups' block numbers.
+	 */
+	per_id = Max(shape->vectors_per_page, 1);
+	shape->groups_per_page = Min(MV_BODY_SIZE / (per_id * (int) sizeof(MvIvfId) + 4),
+								 Max(MAX_IDS_PER_PAGE / per_id, 1));
+	shape->ids_per_page = shape->groups_per_page * per_id;
+	shape->groups_offset = shape->ids_per_page * (int) sizeof(MvIvfId);
+}
+
+/* Slots of lists lie in a row from list_start on. */
+BlockNumber
+mv_ivf_list_block(const MvIvfMeta *meta, const MvIvfShape *shape, uint32 list, int *offset)
+{
+	if (shape->lists_per_page > 0)
+	{
+		*offset = (int) (list % shape->lists_per_page) * shape->list_slot_size;
+		return meta->list_start + list / shape->lists_per_page;
+	}
+	*offset = 0;
+	return meta->list_start + list * shape->pages_per_list;
+}
+
+void
+mv_ivf_read_run(Relation index, BlockNumber block, MvPageKind kind, int offset, char *dst, int n)
+{
+	while (n > 0)
+	{
+		Buffer		buffer = mv_page_read(index, block, kind, BUFFER_LOCK_SHARE);
+		int			part = Min(n, MV_BODY_SIZE - offset);
+
+		memcpy(dst, MV_PAGE_BODY(BufferGetPage(buffer)) + offset, part);
+		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+		dst += part;
+		n -= part;
+		offset = 0;
+	}
+}
+
+static void
+read_meta(Relation index, MvIvfMeta *meta)
+{
+	Buffer		buffer = mv_page_read(index, MV_IVF_META_BLOCK, MV_PAGE_META, BUFFER_LOCK_SHARE);
+	Page		page = BufferGetPage(buffer);
+	MvIvfMetaHead *head = MV_PAGE_HEAD(page);
+
+	if (head->magic != MV_IVF_MAGIC || head->version != MV_IVF_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" has format %u, this version of milvus_pg reads format %u",
+						RelationGetRelationName(index), head->version, MV_IVF_VERSION),
+				 errhint("Please REINDEX it.")));
+	memcpy(meta, MV_PAGE_BODY(page), sizeof(MvIvfMeta));
+	UnlockReleaseBuffer(buffer);
+	if (meta->dim < 1 || meta->dim > MV_MAX_DIM || meta->elem >= MV_ELEM_KINDS ||
+		meta->metric >= MV_METRICS || meta->nlists < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("meta page of index \"%s\" is damaged", RelationGetRelationName(index)),
+				 errhint("Please REINDEX it.")));
+}
+
+/* Codes of unit vectors under cosine are those of L2. */
+void
+mv_ivf_set_format(MvIvf *ivf)
+{
+	ivf->format.metric = ivf->opclass->metric == MV_IP ? MV_IP : MV_L2SQ;
+	ivf->format.bits = 1;
+	ivf->format.dim = ivf->shape.padded;
+	ivf->format.mean = ivf->rotated_mean;
+}
+
+MvIvf *
+mv_ivf_open(Relation index)
+{
+	MvIvfMeta	meta;
+	MvIvfShape	shape;
+	MvIvf	   *ivf = index->rd_amcache;
+	Size		floats;
+	char	   *p;
+
+	if (ivf != NULL)
+		return ivf;
+	read_meta(index, &meta);
+	mv_ivf_shape(&shape, (int) meta.dim);
+
+	floats = shape.dim + (Size) shape.padded * (meta.nlists + 1) + meta.nlists;
+	ivf = MemoryContextAllocHuge(index->rd_indexcxt, MAXALIGN(sizeof(MvIvf)) +
+								 MAXALIGN(mv_rotation_size(shape.dim)) + sizeof(float) * floats);
+	p = (char *) ivf + MAXALIGN(sizeof(MvIvf));
+	ivf->meta = meta;
+	ivf->shape = shape;
+	ivf->opclass = mv_index_opclass(index);
+	ivf->rotation = (MvRotation *) p;
+	mv_rotation_init(ivf->rotation, shape.dim, meta.seed);
+	ivf->mean = (float *) (p + MAXALIGN(mv_rotation_size(shape.dim)));
+	ivf->rotated_mean = ivf->mean + shape.dim;
+	ivf->centroids = ivf->rotated_mean + shape.padded;
+	ivf->norms = ivf->centroids + (Size) shape.padded * meta.nlists;
+
+	mv_ivf_read_run(index, meta.mean_start, MV_PAGE_VECTOR, 0, (char *) ivf->mean,
+					(int) sizeof(float) * shape.dim);
+	mv_rotate(ivf->rotation, ivf->mean, NULL, ivf->rotated_mean);
+	for (uint32 list = 0; list < meta.nlists; list++)
+	{
+		float	   *c = ivf->centroids + (Size) shape.padded * list;
+		int			offset;
+		BlockNumber block = mv_ivf_list_block(&meta, &shape, list, &offset);
+
+		mv_ivf_read_run(index, block, MV_PAGE_CENTROID, offset + (int) sizeof(MvIvfList),
+						(char *) c, (int) sizeof(float) * shape.padded);
+		ivf->norms[list] = (float) mv_kernels.dist[MV_F32][MV_IP] (c, c, shape.padded);
+	}
+	mv_ivf_set_format(ivf);
+	index->rd_amcache = ivf;
+	return ivf;
+}
+
+void
+mv_ivf_ids_begin(MvIvfIds *ids, Relation index, const MvIvf *ivf)
+{
+	ids->index = index;
+	ids->ivf = ivf;
+	ids->npages = 0;
+	ids->size = 0;
+	ids->blocks = NULL;
+}
+
+void
+mv_ivf_ids_end(MvIvfIds *ids)
+{
+	if (ids->blocks != NULL)
+		pfree(ids->blocks);
+}
+
+int
+mv_ivf_ids_refresh(MvIvfIds *ids)
+{
+	BlockNumber block = ids->ivf->meta.directory;
+	int			n = 0;
+
+	while (BlockNumberIsValid(block))
+	{
+		Buffer		buffer = mv_page_read(ids->index, block, MV_PAGE_DIRECTORY, BUFFER_LOCK_SHARE);
+		Page		page = BufferGetPage(buffer);
+		int			here = mv_page_used(page) / (int) sizeof(BlockNumber);
+
+		if (n + here > ids->size)
+		{
+			ids->size = Max(2 * ids->size, n + here);
+			ids->blocks = ids->blocks == NULL ? palloc(sizeof(BlockNumber) * ids->size) :
+				repalloc_huge(ids->blocks, sizeof(BlockNumber) * ids->size);
+		}
+		memcpy(ids->blocks + n, MV_PAGE_BODY(page), sizeof(BlockNumber) * here);
+		n += here;
+		block = MV_PAGE_TAIL(page)->next;
+		UnlockReleaseBuffer(buffer);
+		CHECK_FOR_INTERRUPTS();
+	}
+	ids->npages = n;
+	return n;
+}
+
+MvIvfId
+mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset)
+{
+	const MvIvfShape *shape = &ids->ivf->shape;
+	int			page_no = (int) (id / shape->ids_per_page);
+	int			slot = (int) (id % shape->ids_per_page);
+	int			per_group = Max(shape->vectors_per_page, 1);
+	Buffer		buffer;
+	MvIvfIdHead *head;
+	char	   *body;
+	MvIvfId		entry;
+
+	if (page_no >= ids->npages && page_no >= mv_ivf_ids_refresh(ids))
+		elog(ERROR, "id %u of index \"%s\" does not exist", id, RelationGetRelationName(ids->index));
+	buffer = mv_page_read(ids->index, ids->blocks[page_no], MV_PAGE_ID, BUFFER_LOCK_SHARE);
+	head = MV_PAGE_HEAD(BufferGetPage(buffer));
+	body = MV_PAGE_BODY(BufferGetPage(buffer));
+	if (slot >= (int) head->count)
+		elog(ERROR, "id %u of index \"%s\" is not in use", id, RelationGetRelationName(ids->index));
+	entry = ((MvIvfId *) body)[slot];
+	*vector = ((BlockNumber *) (body + shape->groups_offset))[slot / per_group];
+	*offset = slot % per_group * shape->vector_size;
+	UnlockReleaseBuffer(buffer);
+	return entry;
+}
+
+/* Largest finite binary16. */
+#define MAX_F16 65504.0f
+
+uint16
+mv_ivf_vector(const MvIvf *ivf, const float *x, uint16_t *stored)
+{
+	float	   *fitting = NULL;
+
+	for (int i = 0; i < ivf->shape.dim; i++)
+		if (unlikely(!(fabsf(x[i]) <= MAX_F16)))
+		{
+			if (fitting == NULL)
+			{
+				fitting = palloc(sizeof(float) * ivf->shape.dim);
+				memcpy(fitting, x, sizeof(float) * ivf->shape.dim);
+			}
+			fitting[i] = x[i] > 0 ? MAX_F16 : -MAX_F16;
+		}
+	mv_kernels.from_f32[MV_F16] (fitting ? fitting : x, stored, ivf->shape.dim);
+	if (fitting == NULL)
+		return 0;
+	pfree(fitting);
+	return MV_ID_CLAMPED;
+}
+
+uint32
+mv_ivf_nearest_list(const MvIvf *ivf, const float *rotated)
+{
+	MvDistFn	dot = mv_kernels.dist[MV_F32][MV_IP];
+	int			dim = ivf->shape.padded;
+	uint32		best = 0;
+	double		least = INFINITY;
+
+	for (uint32 list = 0; list < ivf->meta.nlists; list++)
+	{
+		double		d = ivf->norms[list] - 2 * dot(rotated, ivf->centroids + (Size) dim * list, dim);
+
+		if (d < least)
+		{
+			least = d;
+			best = list;
+		}
+	}
+	return best;
+}

@@ -1,0 +1,176 @@
+/*
+ * page.c -- index pages: reading, changing with WAL, writing a new index.
+ *
+ * The only file that writes WAL: GenericXLog for changes, full page images
+ * for a new index.  What is on the pages is not known here.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "access/xloginsert.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "storage/smgr.h"
+
+#include "compat.h"
+#include "index/page.h"
+
+void
+mv_page_init(Page page, MvPageKind kind)
+{
+	PageInit(page, BLCKSZ, sizeof(MvPageTail));
+	MV_PAGE_TAIL(page)->next = InvalidBlockNumber;
+	MV_PAGE_TAIL(page)->kind = (uint16) kind;
+	MV_PAGE_TAIL(page)->page_id = MV_PAGE_ID_WORD;
+	mv_page_set_used(page, 0);
+}
+
+void
+mv_page_set_used(Page page, int bytes)
+{
+	Assert(bytes >= 0 && bytes <= MV_BODY_SIZE);
+	((PageHeader) page)->pd_lower = (LocationIndex) (MV_BODY_OFFSET + bytes);
+}
+
+int
+mv_page_used(Page page)
+{
+	return ((PageHeader) page)->pd_lower - MV_BODY_OFFSET;
+}
+
+const char *
+mv_page_check(Page page, MvPageKind kind)
+{
+	if (PageIsNew(page))
+		return "is empty";
+	if (PageGetSpecialSize(page) != sizeof(MvPageTail) || MV_PAGE_TAIL(page)->page_id != MV_PAGE_ID_WORD)
+		return "is not one of milvus_pg";
+	if (MV_PAGE_TAIL(page)->kind != kind)
+		return "is of another kind than expected";
+	if (mv_page_used(page) < 0 || mv_page_used(page) > MV_BODY_SIZE)
+		return "has an impossible size";
+	return NULL;
+}
+
+Buffer
+mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock)
+{
+	Buffer		buffer = ReadBuffer(index, block);
+	const char *wrong;
+
+	LockBuffer(buffer, lock);
+	wrong = mv_page_check(BufferGetPage(buffer), kind);
+	if (unlikely(wrong != NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("page %u of index \"%s\" %s", block, RelationGetRelationName(index), wrong),
+				 errhint("Please REINDEX it.")));
+	return buffer;
+}
+
+Buffer
+mv_page_extend(Relation index)
+{
+	Buffer		buffer;
+
+	LockRelationForExtension(index, ExclusiveLock);
+	buffer = ReadBufferExtended(index, MAIN_FORKNUM, P_NEW, RBM_NORMAL, NULL);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	UnlockRelationForExtension(index, ExclusiveLock);
+	return buffer;
+}
+
+void
+mv_change_begin(MvChange *change, Relation index)
+{
+	change->state = GenericXLogStart(index);
+	change->n = 0;
+}
+
+static Page
+register_page(MvChange *change, Buffer buffer, int flags)
+{
+	for (int i = 0; i < change->n; i++)
+		if (change->buffers[i] == buffer)
+			return change->pages[i];
+	Assert(change->n < MV_CHANGE_PAGES);
+	change->buffers[change->n] = buffer;
+	change->pages[change->n] = GenericXLogRegisterBuffer(change->state, buffer, flags);
+	return change->pages[change->n++];
+}
+
+Page
+mv_change_page(MvChange *change, Buffer buffer)
+{
+	return register_page(change, buffer, 0);
+}
+
+Page
+mv_change_new_page(MvChange *change, Buffer buffer, MvPageKind kind)
+{
+	Page		page = register_page(change, buffer, GENERIC_XLOG_FULL_IMAGE);
+
+	mv_page_init(page, kind);
+	return page;
+}
+
+void
+mv_change_commit(MvChange *change)
+{
+	GenericXLogFinish(change->state);
+}
+
+void
+mv_writer_begin(MvWriter *writer, Relation index, ForkNumber fork)
+{
+	writer->index = index;
+	writer->fork = fork;
+	writer->reserved = 0;
+}
+
+BlockNumber
+mv_writer_reserve(MvWriter *writer, BlockNumber n)
+{
+	BlockNumber first = writer->reserved;
+
+	if (n > MaxBlockNumber - first)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("index \"%s\" would be too large", RelationGetRelationName(writer->index))));
+	writer->reserved += n;
+	return first;
+}
+
+/*
+ * Pages go through shared buffers without WAL.  Until mv_writer_finish() only
+ * this transaction can reach them.
+ */
+void
+mv_writer_put(MvWriter *writer, BlockNumber block, Page image)
+{
+	Relation	index = writer->index;
+	Buffer		buffer;
+
+	Assert(block < writer->reserved);
+	while (RelationGetNumberOfBlocksInFork(index, writer->fork) <= block)
+	{
+		LockRelationForExtension(index, ExclusiveLock);
+		buffer = ReadBufferExtended(index, writer->fork, P_NEW, RBM_NORMAL, NULL);
+		UnlockRelationForExtension(index, ExclusiveLock);
+		ReleaseBuffer(buffer);
+	}
+	buffer = ReadBufferExtended(index, writer->fork, block, RBM_ZERO_AND_LOCK, NULL);
+	START_CRIT_SECTION();
+	memcpy(BufferGetPage(buffer), image, BLCKSZ);
+	MarkBufferDirty(buffer);
+	END_CRIT_SECTION();
+	UnlockReleaseBuffer(buffer);
+}
+
+void
+mv_writer_finish(MvWriter *writer)
+{
+	if (RelationNeedsWAL(writer->index) || writer->fork == INIT_FORKNUM)
+		log_newpage_range(writer->index, writer->fork, 0,
+						  RelationGetNumberOfBlocksInFork(writer->index, writer->fork), true);
+}

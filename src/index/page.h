@@ -1,0 +1,121 @@
+/*
+ * page.h -- index pages: their common layout, WAL and extension.
+ *
+ * Every page:
+ *
+ *   OFFSET  SIZE  DESCRIPTION
+ *        0    24  page header; pd_lower is the end of what is in use
+ *       24    40  head, its meaning depends on the kind
+ *       64  8064  body, 126 units of 64 bytes
+ *     8128    56  unused
+ *     8184     8  MvPageTail
+ */
+#pragma once
+
+#include "storage/bufmgr.h"
+#include "storage/bufpage.h"
+#include "utils/rel.h"
+
+typedef enum MvPageKind
+{
+	MV_PAGE_META = 1,
+	MV_PAGE_DIRECTORY,			/* block numbers of pages of one kind, in order */
+	MV_PAGE_CENTROID,			/* one list: where its codes are, and its centroid */
+	MV_PAGE_CODE,				/* FastScan blocks of one list */
+	MV_PAGE_ID,					/* heap TIDs by id, and where the vectors are */
+	MV_PAGE_VECTOR
+} MvPageKind;
+
+/* The last bytes of a page; page_id tells tools whose page it is. */
+typedef struct MvPageTail
+{
+	BlockNumber next;			/* of a chain, or InvalidBlockNumber */
+	uint16		kind;			/* MvPageKind */
+	uint16		page_id;		/* MV_PAGE_ID_WORD */
+} MvPageTail;
+
+#define MV_PAGE_ID_WORD 0x4D56
+
+#define MV_HEAD_OFFSET 24
+#define MV_HEAD_SIZE 40
+#define MV_BODY_OFFSET 64
+#define MV_BODY_SIZE 8064
+
+#define MV_PAGE_HEAD(page) ((void *) ((char *) (page) + MV_HEAD_OFFSET))
+#define MV_PAGE_BODY(page) ((char *) (page) + MV_BODY_OFFSET)
+#define MV_PAGE_TAIL(page) ((MvPageTail *) ((char *) (page) + BLCKSZ - sizeof(MvPageTail)))
+
+/* Make an empty page; head and body are zero. */
+void		mv_page_init(Page page, MvPageKind kind);
+
+/* Bytes of the body in use; what lies above is zero and stays out of WAL. */
+void		mv_page_set_used(Page page, int bytes);
+int			mv_page_used(Page page);
+
+/*
+ * mv_page_read -- a pinned page of the wanted kind, locked as said.
+ *
+ * lock		BUFFER_LOCK_SHARE or BUFFER_LOCK_EXCLUSIVE
+ *
+ * XX002 (index corrupted), naming the block and REINDEX, if it is another kind.
+ */
+Buffer		mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock);
+
+/* mv_page_check -- the same test of a page at hand; returns what is wrong, or NULL. */
+const char *mv_page_check(Page page, MvPageKind kind);
+
+/*
+ * mv_page_extend -- a new page at the end, exclusively locked.
+ *
+ * Its content is undefined until it is initialised in an MvChange; a crash
+ * before that leaks it, no more.
+ */
+Buffer		mv_page_extend(Relation index);
+
+/*
+ * One WAL record about at most MV_CHANGE_PAGES pages, all exclusively locked by
+ * the caller.  Nothing is visible before mv_change_commit(), nothing can fail
+ * in it; an error before it leaves all pages as they were.
+ */
+#define MV_CHANGE_PAGES 4
+
+typedef struct MvChange
+{
+	struct GenericXLogState *state;
+	int			n;
+	Buffer		buffers[MV_CHANGE_PAGES];
+	Page		pages[MV_CHANGE_PAGES];
+} MvChange;
+
+void		mv_change_begin(MvChange *change, Relation index);
+
+/* The copy of a page to be changed, the same one when asked for again. */
+Page		mv_change_page(MvChange *change, Buffer buffer);
+
+/* The same for a page of mv_page_extend(): initialised. */
+Page		mv_change_new_page(MvChange *change, Buffer buffer, MvPageKind kind);
+
+/* Buffers stay pinned and locked. */
+void		mv_change_commit(MvChange *change);
+
+/*
+ * Writing a whole new index, of which nobody else sees anything before
+ * mv_writer_finish().  Pages are reserved in order and written in any order.
+ */
+typedef struct MvWriter
+{
+	Relation	index;
+	ForkNumber	fork;
+	BlockNumber reserved;
+} MvWriter;
+
+void		mv_writer_begin(MvWriter *writer, Relation index, ForkNumber fork);
+
+/* The first of n consecutive new blocks. */
+BlockNumber mv_writer_reserve(MvWriter *writer, BlockNumber n);
+
+/* Write the image of a reserved page, made by mv_page_init(). */
+void		mv_writer_put(MvWriter *writer, BlockNumber block, Page image);
+
+/* Log and sync; every reserved page has been written. */
+void		mv_writer_finish(MvWriter *writer);
