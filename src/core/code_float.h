@@ -80,14 +80,14 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 
 /* ---- rotation ---- */
 
-/* x[i] = -x[i] where its sign bit is set, times a power of two. */
+/* x[i] *= scale for from <= i < to, and its sign changes where its bit is set. */
 MV_INLINE void
-flip(float *x, int dim, const uint64_t *signs, float scale)
+flip(float *x, int from, int to, const uint64_t *signs, float scale)
 {
 	const vi	lane = LANE_BITS;
 	int			i;
 
-	for (i = 0; i < dim; i += VF_LANES)
+	for (i = from; i < to; i += VF_LANES)
 	{
 		int32_t		bits = (int32_t) (signs[i / 64] >> i % 64 & ((1u << VF_LANES) - 1));
 		vi			set = (vi) ((vi_splat(bits) & lane) == lane);
@@ -244,24 +244,29 @@ hadamard(float *x, int n)
 }
 
 /*
- * Each transform lengthens x by sqrt(t), each step between the halves by
- * sqrt(2).  Four of them are a power of two, taken away in the middle, where
- * it is as far from overflow as from underflow.
+ * A transform lengthens its t coordinates by sqrt(t), taken away together with
+ * the signs; the four steps between the halves lengthen x by 4, taken away in
+ * the middle, as far from overflow as from underflow.
  */
 static void
 rotate(float *x, int dim, const uint64_t *signs)
 {
 	int			t = 64,
 				round;
-	float		scale;
+	float		root;
 
 	while (2 * t <= dim)
 		t *= 2;
-	scale = 1 / ((float) t * (float) t * (t < dim ? 4 : 1));
-	for (round = 0; round < 4; round++)
+	root = 1 / sqrtf((float) t);
+	for (round = 0; round < 4; round++, signs += dim / 64)
 	{
-		flip(x, dim, signs + round * (dim / 64), round == 2 ? scale : 1);
-		hadamard(round % 2 == 0 ? x : x + dim - t, t);
+		float		all = round == 2 && t < dim ? 0.25f : 1;
+		int			from = round % 2 == 0 ? 0 : dim - t;
+
+		flip(x, 0, from, signs, all);
+		flip(x, from, from + t, signs, all * root);
+		flip(x, from + t, dim, signs, all);
+		hadamard(x + from, t);
 		if (t < dim)
 			halves(x, dim);
 	}

@@ -13,11 +13,13 @@
 /*
  * Per bit count, for Gaussian coordinates: step of the grid in standard
  * deviations; root mean square of y; and sqrt(mean(y^2) * (1 - rho^2)), the
- * part of y across r.
+ * part of y across r, which is smaller by the last over dim (measured): of few
+ * coordinates of a given length fewer are beyond the grid.
  */
 static const float grid_step[] = {0, 1.596f, 0.9957f, 0.586f, 0.3352f, 0.1881f, 0.1041f, 0.0569f, 0.0308f};
 static const float y_rms[] = {0, 0.5f, 0.94276f, 1.67422f, 2.96603f, 5.30699f, 9.60119f, 17.57206f, 32.46617f};
 static const float y_across[] = {0, 0.30141f, 0.32501f, 0.32395f, 0.31866f, 0.31375f, 0.30964f, 0.30655f, 0.30402f};
+static const float y_across_less[] = {0, 0.5f, 1.2f, 2.1f, 2.8f, 3.1f, 3.3f, 3.4f, 3.4f};
 
 /* ---- encoding ---- */
 
@@ -292,7 +294,7 @@ mv_rabitq_scan_init(MvRabitqScan *scan, const MvRabitqQuery *query,
 	double		dim = query->dim;
 	double		step = query->step[form];
 	double		sigma2 = step * step / 12;	/* of one rounding */
-	double		across = epsilon * y_across[bits];
+	double		across = epsilon * y_across[bits] * (1 - y_across_less[bits] / dim);
 
 	memset(scan, 0, sizeof(*scan));
 	scan->query = query;
