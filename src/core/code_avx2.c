@@ -135,6 +135,10 @@ sum_8(const void *code, const void *query, int dim)
 	return total;
 }
 
+EACH_ROW(sums_1, sum_1)
+EACH_ROW(sums_4, sum_4)
+EACH_ROW(sums_8, sum_8)
+
 /* acc[8] += both lanes of v, widened. */
 MV_INLINE void
 add_words(uint32_t *acc, __m256i v)
@@ -191,7 +195,7 @@ mv_codes_add_avx2(MvCodeKernels *table)
 {
 	static const MvCodeKernels avx2 = {
 		CODE_FLOAT_KERNELS,
-		.sum = {sum_1, sum_4, sum_8},
+		.sums = {sums_1, sums_4, sums_8},
 		.fastscan = fastscan,
 	};
 

@@ -44,6 +44,7 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 /* vf_swap<h>: lane i gets lane i ^ h.  EACH_PART: the parts of 16 elements. */
 #if VF_LANES == 4
 #define LANE_BITS {1, 2, 4, 8}
+#define LANE_NUMBERS {0, 1, 2, 3}
 #define vf_swap1(x) vf_shuffle(x, 1, 0, 3, 2)
 #define vf_swap2(x) vf_shuffle(x, 2, 3, 0, 1)
 #define NEGATE1 {0, SIGN_BIT, 0, SIGN_BIT}
@@ -51,6 +52,7 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 #define EACH_PART(do_part) do_part(0); do_part(1); do_part(2); do_part(3)
 #elif VF_LANES == 8
 #define LANE_BITS {1, 2, 4, 8, 16, 32, 64, 128}
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
 #define vf_swap1(x) vf_shuffle(x, 1, 0, 3, 2, 5, 4, 7, 6)
 #define vf_swap2(x) vf_shuffle(x, 2, 3, 0, 1, 6, 7, 4, 5)
 #define vf_swap4(x) vf_shuffle(x, 4, 5, 6, 7, 0, 1, 2, 3)
@@ -61,6 +63,7 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 #else
 #define LANE_BITS {1, 2, 4, 8, 16, 32, 64, 128, \
 		1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15}
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 #define vf_swap1(x) vf_shuffle(x, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
 #define vf_swap2(x) vf_shuffle(x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
 #define vf_swap4(x) vf_shuffle(x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
@@ -378,6 +381,39 @@ quantise(const float *o, const float *c, int dim, int bits, float t, uint8_t *x_
 #undef TOTAL
 }
 
+/* ---- tables of a query ---- */
+
+/* The lanes whose number has the bit keep x. */
+#define where_bit(p, bit, x) \
+	vf_and(vf_splat(x), (vi) (((vi_splat((p) * VF_LANES) + number) & (bit)) != 0))
+
+static void
+fill_lut(const float *q, int dim, float scale, uint8_t *lut)
+{
+	const vi	number = LANE_NUMBERS;
+	int			i;
+
+	for (i = 0; i < dim; i += 4, lut += 16)
+	{
+		float		a = q[i],
+					b = q[i + 1],
+					c = q[i + 2],
+					d = q[i + 3];
+		float		least = mv_group_least(q + i);
+
+#define DO_PART(p) \
+		do { \
+			vf			low = where_bit(p, 1, a) + where_bit(p, 2, b); \
+			vf			high = where_bit(p, 4, c) + where_bit(p, 8, d); \
+			vf			entry = ((low + high) - least) * scale + 0.5f; \
+			vb			bytes = __builtin_convertvector(vf_truncate(entry), vb); \
+			memcpy(lut + (p) * VF_LANES, &bytes, sizeof(bytes)); \
+		} while (0)
+		EACH_PART(DO_PART);
+#undef DO_PART
+	}
+}
+
 /* ---- estimates ---- */
 
 #ifndef vf_less_mask
@@ -418,4 +454,5 @@ estimate(const uint32_t *acc, const float *add, const float *rescale,
 	.rotate = rotate, \
 	.residual = residual, \
 	.quantise = quantise, \
+	.fill_lut = fill_lut, \
 	.estimate = estimate

@@ -184,91 +184,76 @@ mv_rabitq_query_size(int dim)
 	return (size_t) dim * (4 + 1 + 2) + 64;
 }
 
-typedef float v4f __attribute__((vector_size(16)));
-typedef int32_t v4i __attribute__((vector_size(16)));
-typedef uint8_t v4b __attribute__((vector_size(4)));
-typedef float v4f_memory __attribute__((vector_size(16), aligned(4), may_alias));
-
-#define v4f_load(p) ((v4f) *(const v4f_memory *) (p))
-#define less_or_zero(x) ((x) < 0 ? (x) : 0)
-#define more_or_zero(x) ((x) > 0 ? (x) : 0)
-
-/*
- * Entry m of a group: sum of those q[0..3] whose bit in m is set, from the
- * group's least, in steps of the widest group's 255th.
- */
+/* Steps of the widest group's 255th; what the entries leave out is the bias. */
 static void
 fill_lut(MvRabitqQuery *query, const float *q, uint8_t *lut)
 {
-	float		widest = 0,
-				scale;
+	float		widest = 0;
 	double		bias = 0;
-	int			i,
-				high;
+	int			i;
 
 	for (i = 0; i < query->dim; i += 4)
 	{
-		float		least = (less_or_zero(q[i]) + less_or_zero(q[i + 1])) + (less_or_zero(q[i + 2]) + less_or_zero(q[i + 3]));
-		float		most = (more_or_zero(q[i]) + more_or_zero(q[i + 1])) + (more_or_zero(q[i + 2]) + more_or_zero(q[i + 3]));
+		float		least = mv_group_least(q + i);
+		float		width = mv_group_most(q + i) - least;
 
-		widest = most - least > widest ? most - least : widest;
+		widest = width > widest ? width : widest;
 		bias += least;
 	}
-	scale = widest > 0 ? 255 / widest : 0;
-	for (i = 0; i < query->dim; i += 4)
-	{
-		v4f			low = {0, q[i], q[i + 1], q[i] + q[i + 1]};
-		float		tops[4] = {0, q[i + 2], q[i + 3], q[i + 2] + q[i + 3]};
-		float		least = (less_or_zero(q[i]) + less_or_zero(q[i + 1])) + (less_or_zero(q[i + 2]) + less_or_zero(q[i + 3]));
-
-		for (high = 0; high < 4; high++)
-		{
-			v4f			entry = ((low + tops[high]) - least) * scale + 0.5f;
-			v4b			bytes = __builtin_convertvector(__builtin_convertvector(entry, v4i), v4b);
-
-			memcpy(lut + 4 * i + 4 * high, &bytes, sizeof(bytes));
-		}
-	}
+	mv_code_kernels.fill_lut(q, query->dim, widest > 0 ? 255 / widest : 0, lut);
 	query->lut = lut;
 	query->step[MV_CODE_BLOCK] = widest / 255;
 	query->lut_bias = (float) bias;
 }
 
+typedef float v8f __attribute__((vector_size(32)));
+typedef float v8f_memory __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t v8i __attribute__((vector_size(32)));
+typedef int16_t v8s __attribute__((vector_size(16)));
+typedef int8_t v8b __attribute__((vector_size(8)));
+
 /* Nearest integer, half to even, for |x| < 2^22. */
-#define round_v4f(x) (((x) + 12582912.0f) - 12582912.0f)
+#define round_to_int(x) __builtin_convertvector(((x) + 12582912.0f) - 12582912.0f, v8i)
 
 /* q in steps of a 127th and of a 32767th of its largest element. */
 static void
 fill_integers(MvRabitqQuery *query, const float *q, int8_t *q8, int16_t *q16)
 {
-	float		largest = 0;
-	int64_t		sum8 = 0,
-				sum16 = 0;
-	int			i,
-				j;
+	float		largest = 0,
+				inverse;
+	v8i			sum8 = {0},
+				sum16 = {0};
+	double		total8 = 0,
+				total16 = 0;
+	int			i;
 
 	for (i = 0; i < query->dim; i++)
 		largest = fabsf(q[i]) > largest ? fabsf(q[i]) : largest;
-	for (i = 0; i < query->dim; i += 4)
+	inverse = largest > 0 ? 1 / largest : 0;
+	for (i = 0; i < query->dim; i += 8)
 	{
-		v4f			x = v4f_load(q + i) * (largest > 0 ? 1 / largest : 0);
-		v4i			a = __builtin_convertvector(round_v4f(x * 127.0f), v4i);
-		v4i			b = __builtin_convertvector(round_v4f(x * 32767.0f), v4i);
+		v8f			x = *(const v8f_memory *) (q + i) * inverse;
+		v8i			a = round_to_int(x * 127.0f);
+		v8i			b = round_to_int(x * 32767.0f);
+		v8b			bytes = __builtin_convertvector(a, v8b);
+		v8s			words = __builtin_convertvector(b, v8s);
 
-		for (j = 0; j < 4; j++)
-		{
-			q8[i + j] = (int8_t) a[j];
-			q16[i + j] = (int16_t) b[j];
-			sum8 += a[j];
-			sum16 += b[j];
-		}
+		memcpy(q8 + i, &bytes, sizeof(bytes));
+		memcpy(q16 + i, &words, sizeof(words));
+		sum8 += a;
+		sum16 += b;
+	}
+	for (i = 0; i < 8; i++)
+	{
+		total8 += sum8[i];
+		total16 += sum16[i];
 	}
 	query->q8 = q8;
 	query->q16 = q16;
 	query->step[MV_CODE_1] = query->step[MV_CODE_4] = largest / 127;
 	query->step[MV_CODE_8] = largest / 32767;
-	query->sum[MV_CODE_1] = query->sum[MV_CODE_4] = (float) (sum8 * (double) query->step[MV_CODE_1]);
-	query->sum[MV_CODE_8] = (float) (sum16 * (double) query->step[MV_CODE_8]);
+	query->sum[MV_CODE_1] = query->sum[MV_CODE_4] = (float) (total8 * query->step[MV_CODE_1]);
+	query->sum[MV_CODE_8] = (float) (total16 * query->step[MV_CODE_8]);
 }
 
 void
@@ -332,31 +317,40 @@ prefetch_row(const char *row, size_t bytes)
 		__builtin_prefetch(row + i);
 }
 
+/* Rows whose sums are computed together. */
+#define ROWS 8
+
 void
 mv_rabitq_rows(const MvRabitqScan *scan, const void *const *rows, int n, float *est, float *low)
 {
 	static const unsigned char eighths[MV_ROW_FORMS] = {1, 4, 8};
 	const MvRabitqQuery *query = scan->query;
-	MvCodeSumFn sum = mv_code_kernels.sum[scan->form];
+	MvCodeSumsFn sums = mv_code_kernels.sums[scan->form];
 	const void *q = scan->form == MV_CODE_8 ? (const void *) query->q16 : query->q8;
 	size_t		size = (size_t) query->dim / 8 * eighths[scan->form];
 	size_t		fetch = size < PREFETCH_ROW ? size + 2 * sizeof(float) : PREFETCH_ROW;
-	int			ahead = (int) (PREFETCH_AHEAD / size) + 1;
-	int			i;
+	int			ahead = (int) (PREFETCH_AHEAD / size) + ROWS;
+	int			fetched = 0,
+				i,
+				k;
 
-	for (i = 0; i < ahead && i < n; i++)
-		prefetch_row(rows[i], fetch);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i += ROWS)
 	{
-		double		ip;
-		float		f[2];
+		int			m = n - i < ROWS ? n - i : ROWS;
+		int64_t		sum[ROWS];
 
-		if (i + ahead < n)
-			prefetch_row(rows[i + ahead], fetch);
-		ip = (double) sum(rows[i], q, query->dim) * scan->terms.delta + scan->terms.bias;
-		memcpy(f, (const char *) rows[i] + size, sizeof(f));
-		est[i] = (float) (f[0] + scan->terms.g_add + f[1] * ip);
-		if (low != NULL)
-			low[i] = est[i] - fabsf(f[1]) * scan->terms.err;
+		for (; fetched < n && fetched < i + ahead; fetched++)
+			prefetch_row(rows[fetched], fetch);
+		sums(rows + i, m, q, query->dim, sum);
+		for (k = 0; k < m; k++)
+		{
+			double		ip = (double) sum[k] * scan->terms.delta + scan->terms.bias;
+			float		f[2];
+
+			memcpy(f, (const char *) rows[i + k] + size, sizeof(f));
+			est[i + k] = (float) (f[0] + scan->terms.g_add + f[1] * ip);
+			if (low != NULL)
+				low[i + k] = est[i + k] - fabsf(f[1]) * scan->terms.err;
+		}
 	}
 }

@@ -181,6 +181,7 @@ test_sums(int bits, int dim, bool extreme)
 	uint8_t    *code = unit_alloc(size);
 	int8_t	   *q8 = unit_alloc((size_t) dim);
 	int16_t    *q16 = unit_alloc((size_t) dim * 2);
+	const void *row = code;
 	const char *const *level;
 	int64_t		sum = 0;
 	size_t		j;
@@ -199,7 +200,7 @@ test_sums(int bits, int dim, bool extreme)
 		int64_t		got;
 
 		mv_kernels_init(*level);
-		got = mv_code_kernels.sum[mv_code_form(bits)] (code, bits > 4 ? (void *) q16 : q8, dim);
+		mv_code_kernels.sums[mv_code_form(bits)] (&row, 1, bits > 4 ? (void *) q16 : q8, dim, &got);
 		CHECK(got == sum, "%s, bits %d, dim %d: sum %lld, not %lld", *level, bits, dim, (long long) got, (long long) sum);
 	}
 	free(code);
