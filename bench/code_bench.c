@@ -2,7 +2,7 @@
  * code_bench.c -- nanoseconds per code of the RaBitQ kernels.
  *
  * Two columns per dimension: "hot", codes in the cache; "stream", a buffer of
- * 64 MB in order.  Estimates and bounds are part of each, and so is the check
+ * 64 MB in order, blocks prefetched.  Estimates and bounds are part of each, and so is the check
  * against a limit of blocks.  Then what a vector and a query cost once:
  * rotation, encoding, quantising.  Minima over several repeats.
  *
@@ -24,6 +24,7 @@
 #define REPEATS 9
 #define MAX_DIM 1536
 #define BATCH 256
+#define BLOCK_AHEAD 4096
 
 static const int dims[] = {128, 768, 1536};
 
@@ -75,6 +76,8 @@ pass_blocks(const MvRabitqScan *scan, size_t bytes, int dim)
 	{
 		const float *factors = (const float *) (buffer + at + mv_block_size(dim));
 
+		if (bytes == BUFFER_BYTES)
+			mv_block_prefetch(buffer + at + BLOCK_AHEAD / size * size + size, size);
 		any |= mv_block_scan(scan, buffer + at, factors, factors + MV_BLOCK, -1e30f, &result);
 	}
 	sink = (float) any;

@@ -12,6 +12,16 @@ MV_TARGET_BEGIN("avx2")
 #define VF_LANES 8
 #define vf_less_mask(x, y) \
 	((uint32_t) _mm256_movemask_ps((__m256) _mm256_cmp_ps((__m256) (x), (__m256) (y), _CMP_LT_OQ)))
+#define vi_to_bytes(x) ((vb) _mm_cvtsi128_si64(narrow((__m256i) (x))))
+
+/* gcc takes the lanes out one by one. */
+MV_INLINE __m128i
+narrow(__m256i x)
+{
+	__m128i		words = _mm_packs_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+
+	return _mm_packus_epi16(words, words);
+}
 
 #include "core/code_float.h"
 

@@ -5,6 +5,7 @@
  *
  *	VF_LANES			4, 8 or 16
  *	vf_less_mask(x, y)	optional: bit i set iff x[i] < y[i]
+ *	vi_to_bytes(x)		optional: lanes of 0 .. 255 as a vb
  *
  * Vectors are those of gcc and clang, compiled to the instructions of the
  * region.  Results do not depend on VF_LANES: element i is always added to
@@ -34,6 +35,10 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 #define vf_from_int(x) __builtin_convertvector(x, vf)
 #define vf_truncate(x) __builtin_convertvector(x, vi)
 #define SIGN_BIT INT32_MIN
+
+#ifndef vi_to_bytes
+#define vi_to_bytes(x) __builtin_convertvector(x, vb)
+#endif
 
 #ifdef __clang__
 #define vf_shuffle(x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
@@ -343,7 +348,7 @@ quantise_step(const float *o, const float *c, int bits, float t, uint8_t *x_u, Q
 
 	m = (m & fits) | (top & ~fits);
 	y = vf_xor(vf_from_int(m) + 0.5f, negative & SIGN_BIT);
-	bytes = __builtin_convertvector((m ^ negative) + vi_splat(1 << (bits - 1)), vb);
+	bytes = vi_to_bytes((m ^ negative) + vi_splat(1 << (bits - 1)));
 	memcpy(x_u, &bytes, sizeof(bytes));
 	s.ry += r * y;
 	s.cy += center * y;
@@ -406,7 +411,7 @@ fill_lut(const float *q, int dim, float scale, uint8_t *lut)
 			vf			low = where_bit(p, 1, a) + where_bit(p, 2, b); \
 			vf			high = where_bit(p, 4, c) + where_bit(p, 8, d); \
 			vf			entry = ((low + high) - least) * scale + 0.5f; \
-			vb			bytes = __builtin_convertvector(vf_truncate(entry), vb); \
+			vb			bytes = vi_to_bytes(vf_truncate(entry)); \
 			memcpy(lut + (p) * VF_LANES, &bytes, sizeof(bytes)); \
 		} while (0)
 		EACH_PART(DO_PART);

@@ -30,8 +30,8 @@ bool		mv_codes_add_neon(MvCodeKernels *table);
  * Least and greatest sum of any of four numbers, added up in the order of
  * fill_lut, so that no entry is outside by a rounding.
  */
-#define LESS_OR_0(x) ((x) < 0 ? (x) : 0)
-#define MORE_OR_0(x) ((x) > 0 ? (x) : 0)
+#define LESS_OR_0(x) (((x) - fabsf(x)) * 0.5f)	/* exact, and no branch to guess */
+#define MORE_OR_0(x) (((x) + fabsf(x)) * 0.5f)
 
 static inline float
 mv_group_least(const float *q)

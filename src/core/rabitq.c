@@ -184,6 +184,39 @@ mv_rabitq_query_size(int dim)
 	return (size_t) dim * (4 + 1 + 2) + 64;
 }
 
+/* Vectors that every CPU has. */
+typedef float v4f __attribute__((vector_size(16)));
+typedef float v4f_memory __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t v4i __attribute__((vector_size(16)));
+
+/* Largest magnitude, and the sum. */
+static float
+largest_of(const float *q, int dim, float *sum)
+{
+	v4f			total = {0},
+				most = {0};
+	float		largest = 0;
+	double		all = 0;
+	int			i;
+
+	for (i = 0; i < dim; i += 4)
+	{
+		v4f			x = *(const v4f_memory *) (q + i);
+		v4f			magnitude = (v4f) ((v4i) x & INT32_MAX);
+		v4i			more = (v4i) (magnitude > most);
+
+		most = (v4f) (((v4i) magnitude & more) | ((v4i) most & ~more));
+		total += x;
+	}
+	for (i = 0; i < 4; i++)
+	{
+		largest = most[i] > largest ? most[i] : largest;
+		all += total[i];
+	}
+	*sum = (float) all;
+	return largest;
+}
+
 /* Steps of the widest group's 255th; what the entries leave out is the bias. */
 static void
 fill_lut(MvRabitqQuery *query, const float *q, uint8_t *lut)
@@ -206,70 +239,66 @@ fill_lut(MvRabitqQuery *query, const float *q, uint8_t *lut)
 	query->lut_bias = (float) bias;
 }
 
-typedef float v8f __attribute__((vector_size(32)));
-typedef float v8f_memory __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t v8i __attribute__((vector_size(32)));
-typedef int16_t v8s __attribute__((vector_size(16)));
-typedef int8_t v8b __attribute__((vector_size(8)));
-
 /* Nearest integer, half to even, for |x| < 2^22. */
-#define round_to_int(x) __builtin_convertvector(((x) + 12582912.0f) - 12582912.0f, v8i)
+#define round_to_int(x) __builtin_convertvector(((x) + 12582912.0f) - 12582912.0f, v4i)
+
+/* out[64] = x[64] * scale, rounded; returns their sum. */
+static int32_t
+round_64(const float *x, float scale, int32_t *out)
+{
+	v4i			sum = {0};
+	int			i;
+
+	for (i = 0; i < 64; i += 4)
+	{
+		v4i			n = round_to_int(*(const v4f_memory *) (x + i) * scale);
+
+		memcpy(out + i, &n, sizeof(n));
+		sum += n;
+	}
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
 
 /* q in steps of a 127th and of a 32767th of its largest element. */
 static void
-fill_integers(MvRabitqQuery *query, const float *q, int8_t *q8, int16_t *q16)
+fill_integers(MvRabitqQuery *query, const float *q, float largest, int8_t *q8, int16_t *q16)
 {
-	float		largest = 0,
-				inverse;
-	v8i			sum8 = {0},
-				sum16 = {0};
-	double		total8 = 0,
-				total16 = 0;
-	int			i;
+	float		scale8 = largest > 0 ? 127 / largest : 0,
+				scale16 = largest > 0 ? 32767 / largest : 0;
+	double		sum8 = 0,
+				sum16 = 0;
+	int32_t		n[64];
+	int			i,
+				j;
 
-	for (i = 0; i < query->dim; i++)
-		largest = fabsf(q[i]) > largest ? fabsf(q[i]) : largest;
-	inverse = largest > 0 ? 1 / largest : 0;
-	for (i = 0; i < query->dim; i += 8)
+	for (i = 0; i < query->dim; i += 64)
 	{
-		v8f			x = *(const v8f_memory *) (q + i) * inverse;
-		v8i			a = round_to_int(x * 127.0f);
-		v8i			b = round_to_int(x * 32767.0f);
-		v8b			bytes = __builtin_convertvector(a, v8b);
-		v8s			words = __builtin_convertvector(b, v8s);
-
-		memcpy(q8 + i, &bytes, sizeof(bytes));
-		memcpy(q16 + i, &words, sizeof(words));
-		sum8 += a;
-		sum16 += b;
-	}
-	for (i = 0; i < 8; i++)
-	{
-		total8 += sum8[i];
-		total16 += sum16[i];
+		sum8 += round_64(q + i, scale8, n);
+		for (j = 0; j < 64; j++)
+			q8[i + j] = (int8_t) n[j];
+		sum16 += round_64(q + i, scale16, n);
+		for (j = 0; j < 64; j++)
+			q16[i + j] = (int16_t) n[j];
 	}
 	query->q8 = q8;
 	query->q16 = q16;
 	query->step[MV_CODE_1] = query->step[MV_CODE_4] = largest / 127;
 	query->step[MV_CODE_8] = largest / 32767;
-	query->sum[MV_CODE_1] = query->sum[MV_CODE_4] = (float) (total8 * query->step[MV_CODE_1]);
-	query->sum[MV_CODE_8] = (float) (total16 * query->step[MV_CODE_8]);
+	query->sum[MV_CODE_1] = query->sum[MV_CODE_4] = (float) (sum8 * query->step[MV_CODE_1]);
+	query->sum[MV_CODE_8] = (float) (sum16 * query->step[MV_CODE_8]);
 }
 
 void
 mv_rabitq_query_init(MvRabitqQuery *query, const float *q, int dim, void *memory)
 {
 	uint8_t    *at = (uint8_t *) (((uintptr_t) memory + 63) & ~(uintptr_t) 63);
-	double		sum = 0;
-	int			i;
+	float		largest;
 
 	memset(query, 0, sizeof(*query));
 	query->dim = dim;
-	for (i = 0; i < dim; i++)
-		sum += q[i];
-	query->sum[MV_CODE_BLOCK] = (float) sum;
+	largest = largest_of(q, dim, &query->sum[MV_CODE_BLOCK]);
 	fill_lut(query, q, at);
-	fill_integers(query, q, (int8_t *) at + 4 * dim, (int16_t *) (at + 5 * dim));
+	fill_integers(query, q, largest, (int8_t *) at + 4 * dim, (int16_t *) (at + 5 * dim));
 }
 
 void
