@@ -51,8 +51,11 @@ typedef struct MvRabitqTerms
 				err;
 } MvRabitqTerms;
 
-/* <x_u, query>: code of the form, query int8 (forms 1 and 4) or int16 (form 8). */
-typedef int64_t (*MvCodeSumFn) (const void *code, const void *query, int dim);
+/*
+ * sums[i] = <x_u, query> of codes[i], i < n, rows of one form.  The query is
+ * int8 within +-127 (forms 1 and 4) or int16 within +-32767 (form 8).
+ */
+typedef void (*MvCodeSumsFn) (const void *const *codes, int n, const void *query, int dim, int64_t *sums);
 
 typedef struct MvCodeKernels
 {
@@ -69,7 +72,13 @@ typedef struct MvCodeKernels
 	void		(*quantise) (const float *o, const float *c, int dim, int bits, float t,
 							 uint8_t *x_u, MvCodeSums *s);
 
-	MvCodeSumFn sum[MV_ROW_FORMS];
+	MvCodeSumsFn sums[MV_ROW_FORMS];
+
+	/*
+	 * Entry m of a group of four, lut[dim / 4][16]: sum of its q whose bit in m
+	 * is set, from the group's least such sum, times scale, rounded.
+	 */
+	void		(*fill_lut) (const float *q, int dim, float scale, uint8_t *lut);
 
 	/* acc[32] += the table entries of each code of a block or of a slab of one. */
 	void		(*fastscan) (const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc);

@@ -12,6 +12,16 @@ MV_TARGET_BEGIN("avx2")
 #define VF_LANES 8
 #define vf_less_mask(x, y) \
 	((uint32_t) _mm256_movemask_ps((__m256) _mm256_cmp_ps((__m256) (x), (__m256) (y), _CMP_LT_OQ)))
+#define vi_to_bytes(x) ((vb) _mm_cvtsi128_si64(narrow((__m256i) (x))))
+
+/* gcc takes the lanes out one by one. */
+MV_INLINE __m128i
+narrow(__m256i x)
+{
+	__m128i		words = _mm_packs_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+
+	return _mm_packus_epi16(words, words);
+}
 
 #include "core/code_float.h"
 
@@ -135,6 +145,10 @@ sum_8(const void *code, const void *query, int dim)
 	return total;
 }
 
+EACH_ROW(sums_1, sum_1)
+EACH_ROW(sums_4, sum_4)
+EACH_ROW(sums_8, sum_8)
+
 /* acc[8] += both lanes of v, widened. */
 MV_INLINE void
 add_words(uint32_t *acc, __m256i v)
@@ -191,7 +205,7 @@ mv_codes_add_avx2(MvCodeKernels *table)
 {
 	static const MvCodeKernels avx2 = {
 		CODE_FLOAT_KERNELS,
-		.sum = {sum_1, sum_4, sum_8},
+		.sums = {sums_1, sums_4, sums_8},
 		.fastscan = fastscan,
 	};
 

@@ -5,6 +5,7 @@
  *
  *	VF_LANES			4, 8 or 16
  *	vf_less_mask(x, y)	optional: bit i set iff x[i] < y[i]
+ *	vi_to_bytes(x)		optional: lanes of 0 .. 255 as a vb
  *
  * Vectors are those of gcc and clang, compiled to the instructions of the
  * region.  Results do not depend on VF_LANES: element i is always added to
@@ -35,6 +36,10 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 #define vf_truncate(x) __builtin_convertvector(x, vi)
 #define SIGN_BIT INT32_MIN
 
+#ifndef vi_to_bytes
+#define vi_to_bytes(x) __builtin_convertvector(x, vb)
+#endif
+
 #ifdef __clang__
 #define vf_shuffle(x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
 #else
@@ -44,6 +49,7 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 /* vf_swap<h>: lane i gets lane i ^ h.  EACH_PART: the parts of 16 elements. */
 #if VF_LANES == 4
 #define LANE_BITS {1, 2, 4, 8}
+#define LANE_NUMBERS {0, 1, 2, 3}
 #define vf_swap1(x) vf_shuffle(x, 1, 0, 3, 2)
 #define vf_swap2(x) vf_shuffle(x, 2, 3, 0, 1)
 #define NEGATE1 {0, SIGN_BIT, 0, SIGN_BIT}
@@ -51,6 +57,7 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 #define EACH_PART(do_part) do_part(0); do_part(1); do_part(2); do_part(3)
 #elif VF_LANES == 8
 #define LANE_BITS {1, 2, 4, 8, 16, 32, 64, 128}
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
 #define vf_swap1(x) vf_shuffle(x, 1, 0, 3, 2, 5, 4, 7, 6)
 #define vf_swap2(x) vf_shuffle(x, 2, 3, 0, 1, 6, 7, 4, 5)
 #define vf_swap4(x) vf_shuffle(x, 4, 5, 6, 7, 0, 1, 2, 3)
@@ -61,6 +68,7 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 #else
 #define LANE_BITS {1, 2, 4, 8, 16, 32, 64, 128, \
 		1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15}
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 #define vf_swap1(x) vf_shuffle(x, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
 #define vf_swap2(x) vf_shuffle(x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
 #define vf_swap4(x) vf_shuffle(x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
@@ -80,14 +88,14 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 
 /* ---- rotation ---- */
 
-/* x[i] = -x[i] where its sign bit is set, times a power of two. */
+/* x[i] *= scale for from <= i < to, and its sign changes where its bit is set. */
 MV_INLINE void
-flip(float *x, int dim, const uint64_t *signs, float scale)
+flip(float *x, int from, int to, const uint64_t *signs, float scale)
 {
 	const vi	lane = LANE_BITS;
 	int			i;
 
-	for (i = 0; i < dim; i += VF_LANES)
+	for (i = from; i < to; i += VF_LANES)
 	{
 		int32_t		bits = (int32_t) (signs[i / 64] >> i % 64 & ((1u << VF_LANES) - 1));
 		vi			set = (vi) ((vi_splat(bits) & lane) == lane);
@@ -244,24 +252,29 @@ hadamard(float *x, int n)
 }
 
 /*
- * Each transform lengthens x by sqrt(t), each step between the halves by
- * sqrt(2).  Four of them are a power of two, taken away in the middle, where
- * it is as far from overflow as from underflow.
+ * A transform lengthens its t coordinates by sqrt(t), taken away together with
+ * the signs; the four steps between the halves lengthen x by 4, taken away in
+ * the middle, as far from overflow as from underflow.
  */
 static void
 rotate(float *x, int dim, const uint64_t *signs)
 {
 	int			t = 64,
 				round;
-	float		scale;
+	float		root;
 
 	while (2 * t <= dim)
 		t *= 2;
-	scale = 1 / ((float) t * (float) t * (t < dim ? 4 : 1));
-	for (round = 0; round < 4; round++)
+	root = 1 / sqrtf((float) t);
+	for (round = 0; round < 4; round++, signs += dim / 64)
 	{
-		flip(x, dim, signs + round * (dim / 64), round == 2 ? scale : 1);
-		hadamard(round % 2 == 0 ? x : x + dim - t, t);
+		float		all = round == 2 && t < dim ? 0.25f : 1;
+		int			from = round % 2 == 0 ? 0 : dim - t;
+
+		flip(x, 0, from, signs, all);
+		flip(x, from, from + t, signs, all * root);
+		flip(x, from + t, dim, signs, all);
+		hadamard(x + from, t);
 		if (t < dim)
 			halves(x, dim);
 	}
@@ -335,7 +348,7 @@ quantise_step(const float *o, const float *c, int bits, float t, uint8_t *x_u, Q
 
 	m = (m & fits) | (top & ~fits);
 	y = vf_xor(vf_from_int(m) + 0.5f, negative & SIGN_BIT);
-	bytes = __builtin_convertvector((m ^ negative) + vi_splat(1 << (bits - 1)), vb);
+	bytes = vi_to_bytes((m ^ negative) + vi_splat(1 << (bits - 1)));
 	memcpy(x_u, &bytes, sizeof(bytes));
 	s.ry += r * y;
 	s.cy += center * y;
@@ -371,6 +384,39 @@ quantise(const float *o, const float *c, int dim, int bits, float t, uint8_t *x_
 	TOTAL(cy);
 	TOTAL(yy);
 #undef TOTAL
+}
+
+/* ---- tables of a query ---- */
+
+/* The lanes whose number has the bit keep x. */
+#define where_bit(p, bit, x) \
+	vf_and(vf_splat(x), (vi) (((vi_splat((p) * VF_LANES) + number) & (bit)) != 0))
+
+static void
+fill_lut(const float *q, int dim, float scale, uint8_t *lut)
+{
+	const vi	number = LANE_NUMBERS;
+	int			i;
+
+	for (i = 0; i < dim; i += 4, lut += 16)
+	{
+		float		a = q[i],
+					b = q[i + 1],
+					c = q[i + 2],
+					d = q[i + 3];
+		float		least = mv_group_least(q + i);
+
+#define DO_PART(p) \
+		do { \
+			vf			low = where_bit(p, 1, a) + where_bit(p, 2, b); \
+			vf			high = where_bit(p, 4, c) + where_bit(p, 8, d); \
+			vf			entry = ((low + high) - least) * scale + 0.5f; \
+			vb			bytes = vi_to_bytes(vf_truncate(entry)); \
+			memcpy(lut + (p) * VF_LANES, &bytes, sizeof(bytes)); \
+		} while (0)
+		EACH_PART(DO_PART);
+#undef DO_PART
+	}
 }
 
 /* ---- estimates ---- */
@@ -413,4 +459,5 @@ estimate(const uint32_t *acc, const float *add, const float *rescale,
 	.rotate = rotate, \
 	.residual = residual, \
 	.quantise = quantise, \
+	.fill_lut = fill_lut, \
 	.estimate = estimate

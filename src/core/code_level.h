@@ -27,6 +27,25 @@ bool		mv_codes_add_avx512(MvCodeKernels *table);
 bool		mv_codes_add_neon(MvCodeKernels *table);
 
 /*
+ * Least and greatest sum of any of four numbers, added up in the order of
+ * fill_lut, so that no entry is outside by a rounding.
+ */
+#define LESS_OR_0(x) (((x) - fabsf(x)) * 0.5f)	/* exact, and no branch to guess */
+#define MORE_OR_0(x) (((x) + fabsf(x)) * 0.5f)
+
+static inline float
+mv_group_least(const float *q)
+{
+	return (LESS_OR_0(q[0]) + LESS_OR_0(q[1])) + (LESS_OR_0(q[2]) + LESS_OR_0(q[3]));
+}
+
+static inline float
+mv_group_most(const float *q)
+{
+	return (MORE_OR_0(q[0]) + MORE_OR_0(q[1])) + (MORE_OR_0(q[2]) + MORE_OR_0(q[3]));
+}
+
+/*
  * mv_code_group -- where the nibbles of a 4-bit code lie.
  *
  * Dimensions in groups of 128, the last of 64 if need be.  A group of n takes
@@ -38,3 +57,12 @@ mv_code_group(int at, int dim)
 {
 	return dim - at < 128 ? dim - at : 128;
 }
+
+/* name(codes, n, ...) = one(code, ...) for each, for levels that gain nothing by more at once. */
+#define EACH_ROW(name, one) \
+	static void name(const void *const *codes, int n, const void *query, int dim, int64_t *sums) \
+	{ \
+		int			i; \
+		for (i = 0; i < n; i++) \
+			sums[i] = one(codes[i], query, dim); \
+	}

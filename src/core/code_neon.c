@@ -91,6 +91,10 @@ sum_8(const void *code, const void *query, int dim)
 	return vaddvq_s64(total);
 }
 
+EACH_ROW(sums_1, sum_1)
+EACH_ROW(sums_4, sum_4)
+EACH_ROW(sums_8, sum_8)
+
 MV_INLINE void
 add_words(uint32_t *acc, uint16x8_t v)
 {
@@ -137,7 +141,7 @@ mv_codes_add_neon(MvCodeKernels *table)
 {
 	static const MvCodeKernels neon = {
 		CODE_FLOAT_KERNELS,
-		.sum = {sum_1, sum_4, sum_8},
+		.sums = {sums_1, sums_4, sums_8},
 		.fastscan = fastscan,
 	};
 

@@ -67,6 +67,10 @@ sum_8(const void *code, const void *query, int dim)
 	return sum;
 }
 
+EACH_ROW(sums_1, sum_1)
+EACH_ROW(sums_4, sum_4)
+EACH_ROW(sums_8, sum_8)
+
 static void
 fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 {
@@ -89,7 +93,7 @@ fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 #define PLAIN_KERNELS \
 	{ \
 		CODE_FLOAT_KERNELS, \
-		.sum = {sum_1, sum_4, sum_8}, \
+		.sums = {sums_1, sums_4, sums_8}, \
 		.fastscan = fastscan, \
 	}
 

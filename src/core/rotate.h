@@ -5,8 +5,8 @@
  * The rotation makes the coordinates of any vector look Gaussian, which is all
  * RaBitQ needs to know about the data.  It is the FHT-Kac rotation: four
  * rounds of random signs, a fast Hadamard transform of a power of two of the
- * coordinates, and a butterfly between the halves.  Additions and powers of
- * two only, in a fixed order, so that all levels give the same bits.
+ * coordinates, and a butterfly between the halves.  The order of operations is
+ * fixed, so that all levels give the same bits.
  */
 #pragma once
 
@@ -37,7 +37,7 @@ void		mv_rotation_init(MvRotation *rotation, int dim, uint64_t seed);
 /*
  * mv_rotate -- out = rotation of (x - mean), the end padded with zeros.
  *
- * x		float[dim], of a norm below 2^110, beyond which the sums overflow
+ * x		float[dim], of a norm below 2^118, beyond which the sums overflow
  * mean		float[dim] to take away first, or NULL
  * out		float[padded]; has the norm of x - mean within 1e-6; not x or mean;
  *			fastest when aligned to 64 bytes
