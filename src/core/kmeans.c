@@ -57,7 +57,7 @@ mv_kmeans_plan(MvKmeansPlan *plan, int n, int k, int dim)
 	plan->k = k;
 	plan->dim = dim;
 	plan->groups = k < FLAT_K ? 1 : (int) (sqrt(k) + 0.5);
-	plan->probes = plan->groups / 4 < 4 ? 4 : plan->groups / 4;
+	plan->probes = plan->groups / 8 < 4 ? 4 : plan->groups / 8;
 	if (plan->probes > MV_NEAREST_MAX)
 		plan->probes = MV_NEAREST_MAX;
 	plan->meso_iterations = 8;
