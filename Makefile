@@ -15,7 +15,7 @@ VECTOR_SQL = vector--$(call version,vector).sql
 
 PG_CONFIG ?= pg_config
 # `vector` is installed unless a foreign one (pgvector's) is there already.
-FOREIGN_VECTOR := $(shell f="$$($(PG_CONFIG) --sharedir)/extension/vector.control"; \
+FOREIGN_VECTOR := $(shell f="$$($(PG_CONFIG) --sharedir 2>/dev/null)/extension/vector.control"; \
 	test -f "$$f" && ! grep -q "libdir/milvus_pg" "$$f" && echo "$$f")
 WITH_VECTOR ?= $(if $(FOREIGN_VECTOR),no,yes)
 
@@ -28,14 +28,19 @@ PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
 SHLIB_LINK  = -lm
 EXTRA_CLEAN = vector--*.sql milvus_pg--*.sql
 
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 override with_llvm = no
+ifneq ($(PGXS),)
 include $(PGXS)
+else
+# The targets of scripts/targets.mk install PostgreSQL themselves.
+all install:
+	@echo "no $(PG_CONFIG): install PostgreSQL's server headers, or set PG_CONFIG" >&2; exit 1
+endif
 
-# Sums may be reassociated in the distance kernels only; the rest keeps IEEE rules.
-src/core/dist_%.o: CFLAGS += -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math
-# The micro-kernels of gemm need full unrolling.
-src/core/gemm_%.o: CFLAGS += -O3
+include src/core/flags.mk
+src/core/dist_%.o: CFLAGS += $(DIST_CFLAGS)
+src/core/gemm_%.o src/core/kmeans%.o: CFLAGS += $(LOOP_CFLAGS)
 $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h)
 
 $(VECTOR_SQL): $(sort $(wildcard sql/install/vector/*.sql)) vector.control

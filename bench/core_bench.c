@@ -6,12 +6,10 @@
  * "random", the same rows in random order, as a graph walk visits them.  Each
  * is the minimum over several repeats.
  *
- *	usage: core_bench [level [kind]]
+ *	usage: core_bench [level [kind]]	kind: f32 f16 bf16 i8 bit sparse
  *
- * Build with the flags of the product, for the kernels src/core/dist_*.c add
- * -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math:
- *	for f in src/core/[!d]*.c src/core/dispatch.c; do cc -std=c11 -O2 -Isrc -c $f; done
- * `make bench-core` does all of it.
+ * Build as the product is: -O2, and for src/core/dist_*.c also -O3
+ * -fassociative-math -fno-signed-zeros -fno-trapping-math.
  */
 #define _POSIX_C_SOURCE 199309L
 
@@ -75,7 +73,7 @@ fill_buffer(MvElemKind kind)
 		memcpy(buffer + at, pattern, bytes);
 }
 
-/* One vector against another, both in the cache; 8 pairs so that calls overlap as they do in a scan. */
+/* One pair in the cache, over and over; calls overlap as they do in a scan. */
 static double
 time_hot(MvDistFn dist, const void *a, const void *b, int dim)
 {
@@ -214,6 +212,64 @@ bench_bits(void)
 	printf("\n");
 }
 
+/* One list of nnz_a indices of 30000 against many of nnz_b; ns per pair. */
+static double
+time_sparse(MvMetric metric, int nnz_a, int nnz_b)
+{
+	int			stride = 2 * nnz_b,
+				n = 2000,		/* at most 80 MB */
+				r,
+				i,
+				v;
+	int32_t    *a = malloc(2 * (size_t) nnz_a * sizeof(int32_t));
+	int32_t    *b = (int32_t *) buffer;
+	double		best = 1e30;
+
+	for (v = -1; v < n; v++)
+	{
+		int			nnz = v < 0 ? nnz_a : nnz_b;
+		int32_t    *idx = v < 0 ? a : b + (size_t) v * stride;
+		float	   *val = (float *) (idx + nnz);
+		int			k = 0;
+
+		for (i = 0; i < 30000 && k < nnz; i++)
+			if (next_random() % (uint64_t) (30000 - i) < (uint64_t) (nnz - k))
+			{
+				val[k] = (float) i;
+				idx[k++] = i;
+			}
+	}
+	for (r = 0; r < REPEATS; r++)
+	{
+		double		start = now_ns(),
+					ns,
+					sum = 0;
+
+		for (v = 0; v < n; v++)
+			sum += mv_sparse_dist(metric, a, (float *) (a + nnz_a), nnz_a, b + (size_t) v * stride,
+								  (float *) (b + (size_t) v * stride + nnz_b), nnz_b);
+		ns = (now_ns() - start) / n;
+		sink = sum;
+		best = ns < best ? ns : best;
+	}
+	free(a);
+	return best;
+}
+
+static void
+bench_sparse(void)
+{
+	static const int nnz[][2] = {{30, 120}, {30, 200}, {30, 1000}, {30, 5000}, {100, 100}, {1000,
+		1000}};
+	int			i;
+
+	printf("\nsparse, nnz       ip    l2sq\n");
+	for (i = 0; i < 6; i++)
+		printf("%5d x %-5d %7.0f %7.0f\n", nnz[i][0], nnz[i][1],
+			   time_sparse(MV_IP, nnz[i][0], nnz[i][1]),
+			   time_sparse(MV_L2SQ, nnz[i][0], nnz[i][1]));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -237,8 +293,11 @@ main(int argc, char **argv)
 		for (kind = 0; kind < MV_ELEM_KINDS; kind++)
 			if (argc < 3 || strcmp(argv[2], kind_names[kind]) == 0)
 				bench_kind((MvElemKind) kind);
-		bench_bits();
+		if (argc < 3 || strcmp(argv[2], "bit") == 0)
+			bench_bits();
 	}
+	if (argc < 3 || strcmp(argv[2], "sparse") == 0)
+		bench_sparse();
 	free(rows);
 	free(buffer);
 	return 0;

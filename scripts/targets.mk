@@ -12,8 +12,8 @@ matrix:           ## build and test on PostgreSQL 15, 16, 17 and 18
 	scripts/matrix.sh
 bench-core:       ## ns per distance of every kernel
 	scripts/test.sh bench-core
-format:           ## clang-format every C file in place
-	clang-format -i $$(git ls-files '*.c' '*.h')
+format:           ## bring every C file into the style of .clang-format
+	scripts/format.py $$(git ls-files '*.c' '*.h')
 help:
 	@sed -n 's/^\([a-z -]*\):.*## */\1\t/p' scripts/targets.mk | expand -t 44
 .PHONY: quickstart quickstart-stop test lint unit regress isolation tap fuzz matrix bench-core format help

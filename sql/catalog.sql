@@ -2,7 +2,9 @@
 CREATE TEMP VIEW members AS
 	SELECT extname, classid, objid, objsubid, pg_describe_object(classid, objid, objsubid) AS object
 	FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-	WHERE deptype = 'e' AND extname IN ('vector', 'milvus_pg');
+	WHERE deptype = 'e' AND extname IN ('vector', 'milvus_pg')
+		-- From PostgreSQL 17 on, array types are members too.
+		AND NOT EXISTS (SELECT FROM pg_type t WHERE classid = 'pg_type'::regclass AND t.oid = objid AND t.typcategory = 'A');
 
 -- Objects without COMMENT: none.
 SELECT object FROM members m WHERE obj_description(objid, classid::regclass::name) IS NULL;

@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "core/dist.h"
+#include "search/search.h"
 
 MV_MODULE_MAGIC;
 
@@ -26,6 +27,7 @@ _PG_init(void)
 
 	if (level == NULL || !mv_kernels_init(level))
 		mv_kernels_init(NULL);
+	mv_search_init();
 }
 
 /*
@@ -38,5 +40,6 @@ PG_FUNCTION_INFO_V1(mv_milvus_version);
 Datum
 mv_milvus_version(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("milvus_pg %s (simd %s)", MV_VERSION, mv_kernels.level)));
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("milvus_pg %s (simd %s)",
+											  MV_VERSION, mv_kernels.level)));
 }

@@ -12,8 +12,8 @@
 
 /*
  * One distance between dim >= 0 elements; a and b need element alignment only.
- * Finite input gives a finite result, inf on overflow of the f32 sums, or NaN
- * (cosine of a zero vector).
+ * Finite input gives a finite result, inf or NaN on overflow of the f32 sums,
+ * or NaN (cosine of a zero vector).
  */
 typedef double (*MvDistFn) (const void *a, const void *b, int dim);
 

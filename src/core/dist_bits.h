@@ -49,15 +49,22 @@ static double
 jaccard(const uint8_t *a, const uint8_t *b, size_t n)
 {
 	uint64_t	both = 0,
-				any = 0;
+				any = 0,
+				x,
+				y;
 	size_t		i;
 
-	for (i = 0; i < n; i += 8)
+	for (i = 0; i + 8 <= n; i += 8)
 	{
-		size_t		m = n - i < 8 ? n - i : 8;
-		uint64_t	x = load_word(a + i, m);
-		uint64_t	y = load_word(b + i, m);
-
+		x = load_word(a + i, 8);
+		y = load_word(b + i, 8);
+		both += count_bits(x & y);
+		any += count_bits(x | y);
+	}
+	if (i < n)
+	{
+		x = load_word(a + i, n - i);
+		y = load_word(b + i, n - i);
 		both += count_bits(x & y);
 		any += count_bits(x | y);
 	}

@@ -31,6 +31,7 @@ typedef struct I8Sums
 
 #define vi_load(p) _mm512_loadu_si512(p)
 #define vi_load_n(p, n) _mm512_maskz_loadu_epi8(((__mmask64) 1 << (n)) - 1, p)
+
 /*
  * No instruction: x is in a register from here on.  gcc would read a vector
  * from memory once per use, and loads are the limit (9.7 against 6.0 ns for

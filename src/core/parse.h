@@ -48,4 +48,5 @@ size_t		mv_parse_sparse_bound(const char *text);
  * dim and the indices are not validated: the caller first compares dim with
  * what it expects, then calls mv_check_dim() and mv_check_index().
  */
-MvStatus	mv_parse_sparse(const char *text, MvSparseEntry *entries, int *nnz, int *dim, MvToken *bad);
+MvStatus	mv_parse_sparse(const char *text, MvSparseEntry *entries, int *nnz, int *dim,
+							MvToken *bad);

@@ -191,7 +191,8 @@ Datum
 mv_sparsevec_from_array(PG_FUNCTION_ARGS)
 {
 	int			n;
-	float	   *x = array_floats(PG_GETARG_ARRAYTYPE_P(0), mv_sparsevec_type, MV_F32, MV_SPARSE_MAX_DIM,
+	float	   *x = array_floats(PG_GETARG_ARRAYTYPE_P(0), mv_sparsevec_type, MV_F32,
+								 MV_SPARSE_MAX_DIM,
 								 PG_GETARG_INT32(1), &n);
 
 	PG_RETURN_POINTER(mv_sparse_from_floats(x, n));

@@ -27,7 +27,8 @@ typedef struct MvSparse
 } MvSparse;
 
 #define MV_SPARSE_VALUES(v) ((float *) ((v)->idx + (v)->nnz))
-#define MV_SPARSE_SIZE(nnz) (offsetof(MvSparse, idx) + (sizeof(int32) + sizeof(float)) * (Size) (nnz))
+#define MV_SPARSE_SIZE(nnz) (offsetof(MvSparse, idx) + \
+	(sizeof(int32) + sizeof(float)) * (Size) (nnz))
 #define MV_GETARG_SPARSE(n) ((MvSparse *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
 
 extern const char mv_sparsevec_type[];

@@ -94,7 +94,8 @@ oracle(MvElemKind kind, MvMetric metric, const void *a, const void *b, int dim, 
 	{
 		double		x = element(kind, a, i);
 		double		y = element(kind, b, i);
-		double		term = metric == MV_L2SQ ? (x - y) * (x - y) : metric == MV_L1 ? fabs(x - y) : x * y;
+		double		term = metric == MV_L2SQ ? (x - y) * (x - y) :
+			metric == MV_L1 ? fabs(x - y) : x * y;
 
 		sum += term;
 		magnitude += fabs(term);
@@ -170,7 +171,8 @@ check_pair(MvElemKind kind, Data data, const void *a, const void *b, int dim)
 		int			same = isnan(want) ? isnan(got) : fabs(got - want) <= bound;
 
 		/* Squares of subnormal f32 and bf16 are zero in f32. */
-		if (m == MV_COSINE && data == SUBNORMAL && isnan(got) && (kind == MV_F32 || kind == MV_BF16))
+		if (m == MV_COSINE && data == SUBNORMAL && isnan(got) &&
+			(kind == MV_F32 || kind == MV_BF16))
 			same = 1;
 		CHECK(same, "%s %s %s data %d dim %d: %.17g, not %.17g +- %g", mv_kernels.level,
 			  kind_names[kind], metric_names[m], data, dim, got, want, bound);
@@ -267,7 +269,8 @@ static void
 test_guard_page(void)
 {
 	size_t		page = (size_t) sysconf(_SC_PAGESIZE);
-	char	   *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char	   *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+						   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int			kind,
 				m,
 				n;
@@ -303,7 +306,8 @@ slow_round(MvElemKind kind, double x)
 				high = kind == MV_F16 ? 0x7bff : 0x7f7f;
 	double		(*value) (uint16_t) = kind == MV_F16 ? slow_f16 : slow_bf16;
 	double		m = fabs(x);
-	double		limit = value((uint16_t) high) + (value((uint16_t) high) - value((uint16_t) (high - 1))) / 2;
+	double		limit = value((uint16_t) high) +
+		(value((uint16_t) high) - value((uint16_t) (high - 1))) / 2;
 	uint16_t	sign = signbit(x) ? 0x8000 : 0;
 
 	if (m >= limit)
@@ -439,7 +443,8 @@ test_convert_i8(void)
 
 	mv_kernels.from_f32[MV_I8] (x, got, 18);
 	for (i = 0; i < 18; i++)
-		CHECK(got[i] == want[i], "%s i8 of %g: %d, not %d", mv_kernels.level, (double) x[i], got[i], want[i]);
+		CHECK(got[i] == want[i], "%s i8 of %g: %d, not %d", mv_kernels.level, (double) x[i], got[i],
+			  want[i]);
 	for (i = 0; i < 256; i++)
 		all[i] = (int8_t) (i - 128);
 	mv_kernels.to_f32[MV_I8] (all, wide, 256);
@@ -493,7 +498,8 @@ check_bits(size_t n, int data)
 	for (i = 0; i < n; i++)
 	{
 		a[i] = data == 1 ? 0xff : data == 2 ? 0 : (uint8_t) unit_random();
-		b[i] = data == 1 ? 0xff : data == 2 ? 0xff : data == 3 ? (uint8_t) ~a[i] : (uint8_t) unit_random();
+		b[i] = data == 1 ? 0xff : data == 2 ? 0xff : data == 3 ? (uint8_t) ~a[i] :
+			(uint8_t) unit_random();
 		for (bit = 0; bit < 8; bit++)
 		{
 			int			x = a[i] >> bit & 1;
@@ -505,7 +511,8 @@ check_bits(size_t n, int data)
 		}
 	}
 	CHECK(mv_kernels.hamming(a, b, n) == different, "%s hamming of %zu bytes", mv_kernels.level, n);
-	CHECK(mv_kernels.jaccard(a, b, n) == (both == 0 ? 1 : 1 - both / any), "%s jaccard of %zu bytes",
+	CHECK(mv_kernels.jaccard(a, b, n) == (both == 0 ? 1 : 1 - both / any),
+		  "%s jaccard of %zu bytes",
 		  mv_kernels.level, n);
 	free(a);
 	free(b);
@@ -550,7 +557,8 @@ test_batch(void)
 					rows[i] = unit_alloc(bytes);
 					fill((MvElemKind) kind, UNIFORM, rows[i], dim, 0);
 				}
-				mv_dist_batch((MvElemKind) kind, (MvMetric) m, query, (const void *const *) rows, n, dim, out);
+				mv_dist_batch((MvElemKind) kind, (MvMetric) m, query, (const void *const *) rows, n,
+							  dim, out);
 				for (i = 0; i < n; i++)
 				{
 					CHECK(out[i] == (float) mv_kernels.dist[kind][m] (query, rows[i], dim),
@@ -598,7 +606,8 @@ check_sparse(int dim, int nnz_a, int nnz_b)
 		double		want = oracle(MV_F32, (MvMetric) m, a, b, dim, &bound);
 		double		got = mv_sparse_dist((MvMetric) m, idx_a, val_a, nnz_a, idx_b, val_b, nnz_b);
 
-		CHECK(isnan(want) ? isnan(got) : fabs(got - want) <= bound, "sparse %s %d %d of %d: %.17g, not %.17g",
+		CHECK(isnan(want) ? isnan(got) : fabs(got - want) <= bound,
+			  "sparse %s %d %d of %d: %.17g, not %.17g",
 			  metric_names[m], nnz_a, nnz_b, dim, got, want);
 	}
 	free(idx_a);
@@ -627,7 +636,8 @@ test_sparse(void)
 	check_sparse(30000, MV_SPARSE_MAX_NNZ, 30);
 	check_sparse(30000, 7, MV_SPARSE_MAX_NNZ);
 	check_sparse(30000, MV_SPARSE_MAX_NNZ, MV_SPARSE_MAX_NNZ);
-	CHECK(mv_sparse_dist(MV_L2SQ, first, big, 1, first, minus, 1) == INFINITY, "sparse l2sq overflow");
+	CHECK(mv_sparse_dist(MV_L2SQ, first, big, 1, first, minus, 1) == INFINITY,
+		  "sparse l2sq overflow");
 	CHECK(mv_sparse_dist(MV_L1, first, big, 1, first, minus, 1) == INFINITY, "sparse l1 overflow");
 	CHECK(mv_sparse_dist(MV_IP, first, big, 1, first, minus, 1) == -INFINITY, "sparse ip overflow");
 	CHECK(isnan(mv_sparse_dist(MV_COSINE, first, big, 1, first, big, 1)), "sparse cosine overflow");

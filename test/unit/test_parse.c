@@ -80,10 +80,14 @@ static void
 test_numbers(void)
 {
 	static const char *const odd[] = {
-		"0", "-0", "+0", "1", "-1", "00012", ".5", "5.", ".", "", "+", "-", "--1", "+-1", "1e5", "1E5", "1e+5", "1e-5", "1e",
-		"1e+", "1e1000", "1e-1000", "-1e1000", "1e99999999999", "1e-99999999999", "0e999999", "0x10", "0x1p3", "0x", "1x", "nan",
-		"NaN", "nan(1)", "inf", "INF", "infinity", "-inf", "1.5.2", "1,5x", "123456789012345678901234567890", "0.00000000000000000000001",
-		"16777217", "16777219", "9007199254740993", "3.4028235e38", "3.4028236e38", "3.40282357e38", "1.17549435e-38", "1.1754943e-38",
+		"0", "-0", "+0", "1", "-1", "00012", ".5", "5.", ".", "", "+", "-", "--1", "+-1", "1e5",
+		"1E5", "1e+5", "1e-5", "1e",
+		"1e+", "1e1000", "1e-1000", "-1e1000", "1e99999999999", "1e-99999999999", "0e999999",
+		"0x10", "0x1p3", "0x", "1x", "nan",
+		"NaN", "nan(1)", "inf", "INF", "infinity", "-inf", "1.5.2", "1,5x",
+		"123456789012345678901234567890", "0.00000000000000000000001",
+		"16777217", "16777219", "9007199254740993", "3.4028235e38", "3.4028236e38", "3.40282357e38",
+		"1.17549435e-38", "1.1754943e-38",
 		"1.4e-45", "7e-46", "7.1e-46", "1_000", "1d", "1f", "0b1", "\xd9\xa1"
 	};
 	char		number[64];
@@ -98,7 +102,8 @@ test_numbers(void)
 		memcpy(&f, &bits, sizeof(f));
 		snprintf(number, sizeof(number), "%.*g", 1 + (int) (unit_random() % 17), f);
 		check_number(number);
-		snprintf(number, sizeof(number), "%.*f", (int) (unit_random() % 12), unit_random_real() * 1000);
+		snprintf(number, sizeof(number), "%.*f", (int) (unit_random() % 12),
+				 unit_random_real() * 1000);
 		check_number(number);
 		if (i % 20 == 0 && isfinite(f))
 			check_halfway(f);
@@ -119,13 +124,15 @@ expect(const char *text, MvElemKind kind, MvStatus expected)
 static void
 test_dense(void)
 {
-	static const char spaces[] = " \t\n\r\v\f[ \t\n\r\v\f1 \t\n\r\v\f, \t\n\r\v\f-2.5e0 \t\n\r\v\f] \t\n\r\v\f";
+	static const char spaces[] = " \t\n\r\v\f[ \t\n\r\v\f1 \t\n\r\v\f, \t\n\r\v\f-2.5e0"
+		" \t\n\r\v\f] \t\n\r\v\f";
 	int			dim,
 				offset;
 	MvToken		bad;
 	char	   *text;
 
-	CHECK(parse(spaces, MV_F32, &dim, &bad, &offset) == MV_OK && dim == 2 && x[0] == 1 && x[1] == -2.5f, "white space");
+	CHECK(parse(spaces, MV_F32, &dim, &bad, &offset) == MV_OK &&
+		  dim == 2 && x[0] == 1 && x[1] == -2.5f, "white space");
 	expect("", MV_F32, MV_BAD_START);
 	expect("1", MV_F32, MV_BAD_START);
 	expect("[", MV_F32, MV_BAD_SYNTAX);
@@ -153,7 +160,8 @@ test_dense(void)
 		for (int i = 0; i < n; i++)
 			memcpy(text + 1 + 2 * i, "1,", 2);
 		strcpy(text + 2 * n, "]");
-		CHECK(parse(text, MV_F32, &dim, &bad, &offset) == (n == MV_MAX_DIM ? MV_OK : MV_TOO_MANY_DIMS), "%d elements", n);
+		CHECK(parse(text, MV_F32, &dim, &bad, &offset) ==
+			  (n == MV_MAX_DIM ? MV_OK : MV_TOO_MANY_DIMS), "%d elements", n);
 	}
 	free(text);
 }
@@ -173,7 +181,8 @@ expect_sparse(const char *text, const char *expected)
 
 	len = snprintf(actual, sizeof(actual), status == MV_OK ? "{" : "%d", status);
 	for (int i = 0; status == MV_OK && i < nnz; i++)
-		len += snprintf(actual + len, sizeof(actual) - len, "%d:%g ", entries[i].index, entries[i].value);
+		len += snprintf(actual + len, sizeof(actual) - len, "%d:%g ", entries[i].index,
+						entries[i].value);
 	if (status == MV_OK)
 		snprintf(actual + len, sizeof(actual) - len, "}/%d", dim);
 	CHECK(strcmp(actual, expected) == 0, "%s: %s instead of %s", text, actual, expected);
@@ -189,9 +198,11 @@ test_sparse(void)
 	expect_sparse(" \t{ 3 : 2 , 1 : 1 } / 5 ", "{0:1 2:2 }/5");
 	expect_sparse("{}/5", "{}/5");
 	expect_sparse("{1:0,2:-0,3:1}/3", "{2:1 }/3");
-	expect_sparse("{2147483648:1,-2147483649:2}/99999999999", "{-2147483648:2 2147483646:1 }/2147483647");
+	expect_sparse("{2147483648:1,-2147483649:2}/99999999999",
+				  "{-2147483648:2 2147483646:1 }/2147483647");
 	expect_sparse("{1:1,1:2}/5", "{0:1 0:2 }/5");
-#define REFUSED(text, status) (snprintf(refused, sizeof(refused), "%d", status), expect_sparse(text, refused))
+#define REFUSED(text, status) (snprintf(refused, sizeof(refused), "%d", status), \
+	expect_sparse(text, refused))
 	REFUSED("", MV_BAD_START);
 	REFUSED("{", MV_BAD_SYNTAX);
 	REFUSED("{1:1", MV_BAD_SYNTAX);

@@ -63,7 +63,8 @@ decode_sparse(const int32_t *idx, const float *val, int nnz, int dim)
 	mv_wire_encode_sparse(idx, val, nnz, image);
 	status = mv_wire_decode_sparse(image, dim, nnz, idx_out, val_out);
 	if (status == MV_OK && nnz > 0)
-		CHECK(memcmp(idx, idx_out, 4 * (size_t) nnz) == 0 && memcmp(val, val_out, 4 * (size_t) nnz) == 0, "sparse round trip");
+		CHECK(memcmp(idx, idx_out, 4 * (size_t) nnz) == 0 &&
+			  memcmp(val, val_out, 4 * (size_t) nnz) == 0, "sparse round trip");
 	free(image);
 	free(idx_out);
 	free(val_out);

@@ -1,0 +1,41 @@
+# Aggregates and distance sorts go parallel, and give what one process gives.
+use strict;
+use warnings FATAL => 'all';
+
+use MvTest;
+use Test::More;
+
+my $node = new_node('main', conf => "max_worker_processes = 8\nmax_parallel_workers = 8\n");
+create_extensions($node, 'postgres');
+$node->safe_psql('postgres', q{
+	CREATE TABLE t (id int, v vector(4), h halfvec(4), s sparsevec(4), i int8vec(4), f bf16vec(4), b bit(4), vs vector[]);
+	INSERT INTO t SELECT id, x, x, x::vector::sparsevec, x, x, (id % 16)::bit(4), ARRAY[x::vector, '[1,0,0,1]']
+		FROM (SELECT id, ARRAY[id % 7, id % 11 - 5, id % 13, 1]::real[] AS x FROM generate_series(1, 20000) id) r;
+	ANALYZE t});
+
+my @queries = (
+	'SELECT avg(v), avg(h) FROM t',
+	'SELECT sum(v) FROM t',
+	'SELECT sum(h) FROM t WHERE id < 300',
+	"SELECT id, v <-> '[1,2,3,1]' AS d FROM t ORDER BY v <-> '[1,2,3,1]', id LIMIT 20",
+	"SELECT id, h <=> '[1,2,3,1]' AS d FROM t ORDER BY h <=> '[1,2,3,1]', id LIMIT 20",
+	"SELECT id, s <+> '{2:1}/4' AS d FROM t ORDER BY s <+> '{2:1}/4', id LIMIT 20",
+	"SELECT id, i <#> '[1,2,3,1]' AS d FROM t ORDER BY i <#> '[1,2,3,1]', id LIMIT 20",
+	"SELECT id, f <-> '[1,2,3,1]' AS d FROM t ORDER BY f <-> '[1,2,3,1]', id LIMIT 20",
+	"SELECT id, b <~> '1010' AS d FROM t ORDER BY b <~> '1010', id LIMIT 20",
+	"SELECT id FROM t ORDER BY vs <@@> ARRAY['[1,2,3,1]']::vector[], id LIMIT 20",
+	'SELECT count(DISTINCT v), count(*) FROM t WHERE v::int8vec = i AND i::vector = f::vector');
+my $parallel = q{
+	SET max_parallel_workers_per_gather = 3; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;
+	SET min_parallel_table_scan_size = 0;};
+
+for my $query (@queries)
+{
+	my $plan = $node->safe_psql('postgres', "$parallel EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) $query");
+	like($plan, qr/Gather.*Workers Launched: [1-9]/s, "parallel: $query");
+	is($node->safe_psql('postgres', "$parallel $query"),
+		$node->safe_psql('postgres', "SET max_parallel_workers_per_gather = 0; $query"), 'the same result');
+}
+
+check_indexes($node, 'postgres');
+done_testing();
