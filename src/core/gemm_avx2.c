@@ -12,6 +12,7 @@ MV_TARGET_BEGIN("avx2,fma,f16c")
 #define VF_LANES 8
 #define GEMM_MR 6
 #define GEMM_NV 2
+#define GEMM_AVX
 
 typedef __m256 vf;
 typedef __m256 vf_mask;
@@ -26,7 +27,6 @@ typedef __m256 vf_mask;
 #define vf_pick(mask, yes, no) _mm256_blendv_ps(no, yes, mask)
 
 #include "core/gemm_kernel.h"
-#include "core/gemm_pack8.h"
 
 MV_TARGET_END
 

@@ -1,11 +1,51 @@
 /*
- * gemm_kernel.h -- the kernels of one level, by its vector type; included by
- * gemm_<level>.c inside its target region.
+ * gemm_kernel.h -- the kernels of gemm, written once for all levels.
  *
- * The includer defines vf, VF_LANES, vf_load, vf_store, vf_zero, vf_set1,
- * vf_add, vf_fma(x, y, z) = x * y + z, vf_less, vf_pick(mask, yes, no), and
- * the micro-tile GEMM_MR x GEMM_NV vectors.
+ * A level file defines VF_LANES and the operations below, then includes this
+ * inside its MV_TARGET region.  With nothing defined they are plain C.
+ *
+ *	vf, vf_mask			VF_LANES floats; what compares them
+ *	vf_load(p) vf_store(p, x) vf_zero() vf_set1(x) vf_add(x, y)
+ *	vf_fma(x, y, z)		x * y + z
+ *	vf_less(x, y) vf_pick(mask, yes, no)
+ *	GEMM_MR, GEMM_NV	the micro-tile: rows, and vectors of columns
+ *	GEMM_AVX			packs by transposes of 8 x 8
  */
+#pragma once
+
+#include "core/gemm_level.h"
+
+#ifndef VF_LANES
+/* Vectors of four where the architecture's baseline has them. */
+#define VF_LANES 4
+#define GEMM_MR 4
+#define GEMM_NV 2
+
+typedef float vf __attribute__((vector_size(16)));
+typedef int32_t vf_mask __attribute__((vector_size(16)));
+
+MV_INLINE vf
+vf_load(const float *p)
+{
+	vf			x;
+
+	memcpy(&x, p, sizeof(x));
+	return x;
+}
+
+MV_INLINE void
+vf_store(float *p, vf x)
+{
+	memcpy(p, &x, sizeof(x));
+}
+
+#define vf_zero() ((vf) {0, 0, 0, 0})
+#define vf_set1(x) ((vf) {(x), (x), (x), (x)})
+#define vf_add(x, y) ((x) + (y))
+#define vf_fma(x, y, z) ((x) * (y) + (z))
+#define vf_less(x, y) ((vf_mask) ((x) < (y)))
+#define vf_pick(mask, yes, no) ((vf) (((mask) & (vf_mask) (yes)) | (~(mask) & (vf_mask) (no))))
+#endif
 
 #define GEMM_NR (GEMM_NV * VF_LANES)
 
@@ -97,3 +137,79 @@ argmin(const float *dot, const float *norm, int n, float *best)
 	}
 	return found;
 }
+
+#ifdef GEMM_AVX
+
+/* out[p * GEMM_NR + j] = b[j * ldb + p] for j, p < 8. */
+MV_INLINE void
+transpose8(const float *b, size_t ldb, float *out)
+{
+	__m256		r[8],
+				s[8];
+	int			i;
+
+	/* Halves of rows j and j + 4 side by side, then a 4 x 4 transpose in each half. */
+	for (i = 0; i < 4; i++)
+	{
+		const float *low = b + (size_t) i * ldb,
+				   *high = b + (size_t) (i + 4) * ldb;
+
+		r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)),
+									_mm_loadu_ps(high), 1);
+		r[i + 4] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low + 4)),
+										_mm_loadu_ps(high + 4), 1);
+	}
+	for (i = 0; i < 8; i += 4)
+	{
+		s[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+		s[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+		s[i + 2] = _mm256_unpacklo_ps(r[i + 2], r[i + 3]);
+		s[i + 3] = _mm256_unpackhi_ps(r[i + 2], r[i + 3]);
+	}
+	for (i = 0; i < 8; i += 4)
+	{
+		float	   *to = out + i * GEMM_NR;
+
+		_mm256_storeu_ps(to, _mm256_shuffle_ps(s[i], s[i + 2], 0x44));
+		_mm256_storeu_ps(to + GEMM_NR, _mm256_shuffle_ps(s[i], s[i + 2], 0xee));
+		_mm256_storeu_ps(to + 2 * GEMM_NR, _mm256_shuffle_ps(s[i + 1], s[i + 3], 0x44));
+		_mm256_storeu_ps(to + 3 * GEMM_NR, _mm256_shuffle_ps(s[i + 1], s[i + 3], 0xee));
+	}
+}
+
+static void
+pack(int kc, const float *b, size_t ldb, float *out)
+{
+	int			p,
+				j;
+
+	for (p = 0; p + 8 <= kc; p += 8)
+		for (j = 0; j < GEMM_NR; j += 8)
+			transpose8(b + (size_t) j * ldb + p, ldb, out + p * GEMM_NR + j);
+	for (; p < kc; p++)
+		for (j = 0; j < GEMM_NR; j++)
+			out[p * GEMM_NR + j] = b[(size_t) j * ldb + p];
+}
+
+#else
+
+static void
+pack(int kc, const float *b, size_t ldb, float *out)
+{
+	int			p,
+				j;
+
+	for (j = 0; j < GEMM_NR; j += 4)
+		for (p = 0; p < kc; p++)
+		{
+			const float *from = b + (size_t) j * ldb + p;
+			float	   *to = out + p * GEMM_NR + j;
+
+			to[0] = from[0];
+			to[1] = from[ldb];
+			to[2] = from[2 * ldb];
+			to[3] = from[3 * ldb];
+		}
+}
+
+#endif

@@ -77,6 +77,12 @@ half_alone(int i, int n, int centres)
 	return i < n / 2 ? 0 : i % centres;
 }
 
+static int
+sorted(int i, int n, int centres)
+{
+	return (int) ((int64_t) i * centres / n);
+}
+
 static double
 distance(const float *a, const float *b, int dim)
 {
@@ -159,7 +165,7 @@ check_nearest(int n, int k, int dim, int count)
 		{
 			int32_t		c = idx[i * count + j];
 			const float *row = x + (size_t) i * (size_t) dim;
-			double		d = c >= 0 && c < k ? distance(row, s.c + (size_t) c * (size_t) dim, dim) : -1;
+			double		d = c >= 0 && c < k ? distance(row, s.c + c * dim, dim) : -1;
 			int			other,
 						twice = 0;
 
@@ -200,7 +206,12 @@ check_nearest_shapes(void)
 static void
 check_twins(void)
 {
-	enum {K = 50, DIM = 9, N = 2000};
+	enum
+	{
+		K = 50,
+		DIM = 9,
+		N = 2000
+	};
 	Set			s = random_set(K, DIM);
 	int32_t    *twins = unit_alloc(MV_TWINS(K) * sizeof(int32_t)),
 			   *idx = unit_alloc(N * sizeof(int32_t));
@@ -314,7 +325,12 @@ free_run(Run *r)
 static void
 check_lloyd(void)
 {
-	enum {N = 1500, DIM = 20, K = 40};
+	enum
+	{
+		N = 1500,
+		DIM = 20,
+		K = 40
+	};
 	float	   *x = clustered_rows(N, DIM, 60, 0.7, evenly);
 	MvKmeansPlan plan;
 	Run			one,
@@ -329,7 +345,8 @@ check_lloyd(void)
 	plan.fine_iterations = 15;
 	many = run(&plan, x, ALONE);
 	CHECK(mv_kmeans_objective(&many.km) < 0.98 * mv_kmeans_objective(&one.km),
-		  "Lloyd does not improve: %g, %g", mv_kmeans_objective(&one.km), mv_kmeans_objective(&many.km));
+		  "Lloyd does not improve: %g, %g",
+		  mv_kmeans_objective(&one.km), mv_kmeans_objective(&many.km));
 	free_run(&one);
 	free_run(&many);
 	free(x);
@@ -339,7 +356,10 @@ check_lloyd(void)
 static void
 check_recovers(int k, uint64_t seed)
 {
-	enum {DIM = 16};
+	enum
+	{
+		DIM = 16
+	};
 	int			n = 50 * k,
 				i;
 	float	   *x = clustered_rows(n, DIM, k, 0.01, evenly);
@@ -392,60 +412,148 @@ check_lengths(const char *what, Run *r, const float *x)
 	free(size);
 }
 
-static void
-check_balance(const char *what, int n, int k, int dim, int centres, double width,
-			  int (*owner) (int i, int n, int centres))
+/* n rows of `centres` clusters into k lists. */
+typedef struct Skew
 {
-	float	   *x = clustered_rows(n, dim, centres, width, owner);
-	MvKmeansPlan plan;
-	Run			r;
-	int			spherical;
+	const char *what;
+	int			n,
+				k,
+				dim,
+				centres;
+	double		width;
+	int			(*owner) (int i, int n, int centres);
+} Skew;
 
-	for (spherical = 0; spherical < 2; spherical++)
+static void
+normalise_rows(float *x, int n, int dim)
+{
+	float		zero[200] = {0};
+	int			i;
+
+	for (i = 0; i < n * dim; i += dim)
 	{
-		int			i;
-		MvCentroids set;
+		double		norm = sqrt(distance(x + i, zero, dim));
+		int			j;
 
-		mv_kmeans_plan(&plan, n, k, dim);
-		plan.spherical = spherical;
-		for (i = 0; spherical && i < n; i++)
-		{
-			float		zero[200] = {0};
-			double		norm = sqrt(distance(x + (size_t) i * (size_t) dim, zero, dim));
-			int			j;
-
-			for (j = 0; j < dim; j++)
-				x[(size_t) i * (size_t) dim + (size_t) j] /= (float) norm;
-		}
-		r = run(&plan, x, ALONE);
-		check_lengths(what, &r, x);
-		mv_kmeans_centroids(&r.km, &set);
-		for (i = 0; spherical && i < k; i++)
-		{
-			float		zero[200] = {0};
-			double		norm = distance(set.c + (size_t) i * (size_t) dim, zero, dim);
-
-			CHECK(fabs(norm - 1) < 1e-5 && fabs(set.norm[i] - norm) < 1e-5,
-				  "%s: centroid %d of norm %g", what, i, norm);
-		}
-		free_run(&r);
+		for (j = 0; j < dim; j++)
+			x[i + j] /= (float) norm;
 	}
+}
+
+static void
+check_balance(const Skew *s, bool spherical)
+{
+	float	   *x = clustered_rows(s->n, s->dim, s->centres, s->width, s->owner);
+	float		zero[200] = {0};
+	MvKmeansPlan plan;
+	MvCentroids set;
+	Run			r;
+	int			i;
+
+	mv_kmeans_plan(&plan, s->n, s->k, s->dim);
+	plan.spherical = spherical;
+	if (spherical)
+		normalise_rows(x, s->n, s->dim);
+	r = run(&plan, x, ALONE);
+	check_lengths(s->what, &r, x);
+	mv_kmeans_centroids(&r.km, &set);
+	for (i = 0; spherical && i < s->k; i++)
+	{
+		double		norm = distance(set.c + (size_t) i * (size_t) s->dim, zero, s->dim);
+
+		CHECK(fabs(norm - 1) < 1e-5 && fabs(set.norm[i] - norm) < 1e-5,
+			  "%s: centroid %d of norm %g", s->what, i, norm);
+	}
+	free_run(&r);
 	free(x);
 }
 
 static void
 check_balances(void)
 {
-	check_balance("even", 3000, 100, 24, 150, 0.5, evenly);
-	check_balance("skewed", 4000, 100, 24, 10, 0.3, skewed);
-	check_balance("skewed, flat", 2000, 30, 24, 10, 0.3, skewed);
-	check_balance("one cloud", 3000, 100, 12, 1, 0.5, evenly);
-	check_balance("half in one place", 4000, 100, 12, 200, 0.2, half_alone);
-	check_balance("equal rows", 3000, 80, 8, 1, 0, evenly);
-	check_balance("equal rows, flat", 1000, 20, 8, 1, 0, evenly);
-	check_balance("5 distinct rows", 3000, 80, 8, 5, 0, evenly);
-	check_balance("7 distinct rows, skewed", 4000, 80, 8, 7, 0, skewed);
-	check_balance("half equal", 4000, 100, 12, 500, 0, half_alone);
+	static const Skew skews[] = {
+		{"even", 3000, 100, 24, 150, 0.5, evenly},
+		{"skewed", 4000, 100, 24, 10, 0.3, skewed},
+		{"skewed, flat", 2000, 30, 24, 10, 0.3, skewed},
+		{"one cloud", 3000, 100, 12, 1, 0.5, evenly},
+		{"half in one place", 4000, 100, 12, 200, 0.2, half_alone},
+		{"equal rows", 3000, 80, 8, 1, 0, evenly},
+		{"equal rows, flat", 1000, 20, 8, 1, 0, evenly},
+		{"5 distinct rows", 3000, 80, 8, 5, 0, evenly},
+		{"7 distinct rows, skewed", 4000, 80, 8, 7, 0, skewed},
+		{"half equal", 4000, 100, 12, 500, 0, half_alone},
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(skews) / sizeof(skews[0]); i++)
+	{
+		check_balance(&skews[i], false);
+		check_balance(&skews[i], true);
+	}
+}
+
+/*
+ * Without passes over all rows nothing is divided at the end: only the moves
+ * of small clusters keep lists from being tiny.
+ */
+static void
+check_moves(void)
+{
+	enum
+	{
+		N = 4000,
+		DIM = 12,
+		K = 60
+	};
+	float	   *x = clustered_rows(N, DIM, 200, 0.2, half_alone);
+	int			tiny[2] = {0, 0},
+				balanced,
+				j;
+
+	for (balanced = 0; balanced < 2; balanced++)
+	{
+		MvKmeansPlan plan;
+		Run			r;
+		int			size[K] = {0};
+
+		mv_kmeans_plan(&plan, N, K, DIM);
+		plan.balanced = balanced;
+		plan.groups = 4;
+		r = run(&plan, x, ALONE);
+		for (j = 0; j < N; j++)
+			size[r.km.assign[j]]++;
+		for (j = 0; j < K; j++)
+			tiny[balanced] += size[j] < 0.25 * N / K;
+		free_run(&r);
+	}
+	CHECK(tiny[1] < tiny[0] / 2, "%d tiny lists when balanced, %d when not", tiny[1], tiny[0]);
+	free(x);
+}
+
+/* Groups cost little: the objective is near that of flat k-means. */
+static void
+check_quality(void)
+{
+	enum
+	{
+		N = 9000,
+		DIM = 16,
+		K = 100
+	};
+	float	   *x = clustered_rows(N, DIM, 130, 0.3, sorted);
+	MvKmeansPlan plan;
+	Run			flat,
+				groups;
+
+	mv_kmeans_plan(&plan, N, K, DIM);
+	groups = run(&plan, x, ALONE);
+	plan.groups = 1;
+	flat = run(&plan, x, ALONE);
+	CHECK(mv_kmeans_objective(&groups.km) < 1.1 * mv_kmeans_objective(&flat.km),
+		  "objective %g, flat %g", mv_kmeans_objective(&groups.km), mv_kmeans_objective(&flat.km));
+	free_run(&flat);
+	free_run(&groups);
+	free(x);
 }
 
 static int
@@ -463,7 +571,12 @@ same_result(const Run *a, const Run *b)
 static void
 check_deterministic(void)
 {
-	enum {N = 10000, DIM = 10, K = 90};
+	enum
+	{
+		N = 10000,
+		DIM = 10,
+		K = 90
+	};
 	float	   *x = clustered_rows(N, DIM, 40, 0.5, skewed);
 	MvKmeansPlan plan;
 	Run			a,
@@ -485,7 +598,12 @@ check_deterministic(void)
 static void
 check_two_level(void)
 {
-	enum {N = 9000, DIM = 32, K = 200};
+	enum
+	{
+		N = 9000,
+		DIM = 32,
+		K = 200
+	};
 	float	   *x = clustered_rows(N, DIM, 300, 0.4, evenly),
 			   *dist = unit_alloc(N * sizeof(float));
 	int32_t    *flat = unit_alloc(N * sizeof(int32_t)),
@@ -516,7 +634,10 @@ check_two_level(void)
 static void
 check_split(int n, int centres, double width)
 {
-	enum {DIM = 11};
+	enum
+	{
+		DIM = 11
+	};
 	float	   *x = clustered_rows(n, DIM, centres, width, centres > 2 ? skewed : evenly);
 	float		c[2 * DIM];
 	uint8_t    *side = unit_alloc((size_t) n);
@@ -536,7 +657,7 @@ check_split(int n, int centres, double width)
 	for (i = 2; i < n && centres == 2; i++)
 		CHECK(side[i] == side[i % 2] && side[0] != side[1], "split cuts a cluster at row %d", i);
 	if (centres == 1 && width == 0)
-		CHECK(memcmp(c, c + DIM, DIM * sizeof(float)) == 0 && memcmp(c, x, DIM * sizeof(float)) == 0,
+		CHECK(memcmp(c, c + DIM, sizeof(c) / 2) == 0 && memcmp(c, x, sizeof(c) / 2) == 0,
 			  "halves of equal rows differ");
 	free(x);
 	free(side);
@@ -547,7 +668,9 @@ check_split(int n, int centres, double width)
 static void
 check_edges(void)
 {
-	static const int shapes[][3] = {{1, 1, 1}, {2, 1, 3}, {2, 2, 1}, {64, 64, 2}, {100, 100, 5}, {70, 65, 1}, {600, 520, 3}};
+	static const int shapes[][3] = {
+		{1, 1, 1}, {2, 1, 3}, {2, 2, 1}, {64, 64, 2}, {100, 100, 5}, {70, 65, 1}, {600, 520, 3},
+	};
 	int			i,
 				j;
 
@@ -569,7 +692,8 @@ check_edges(void)
 			for (p = 0; p < n; p++)
 				CHECK(r.km.assign[p] >= 0 && r.km.assign[p] < k, "row in no cluster");
 			if (n == k && !j)
-				CHECK(mv_kmeans_objective(&r.km) < 0.5, "n = k = %d: %g", n, mv_kmeans_objective(&r.km));
+				CHECK(mv_kmeans_objective(&r.km) < 0.5, "n = k = %d: %g",
+					  n, mv_kmeans_objective(&r.km));
 			free_run(&r);
 			free(x);
 		}
@@ -585,6 +709,8 @@ main(void)
 	check_recovers(20, 2);
 	check_recovers(60, 3);
 	check_balances();
+	check_moves();
+	check_quality();
 	check_deterministic();
 	check_two_level();
 	check_split(2, 2, 0.01);
