@@ -40,6 +40,13 @@ at_most(int n, int limit)
 	return n < limit ? n : limit;
 }
 
+/* Columns of the micro-panel that begins where `left` are left. */
+static inline int
+panel_width(int left)
+{
+	return left <= current->narrow ? current->narrow : current->nr;
+}
+
 /* A partial micro-panel: rows beyond n are zero. */
 static void
 pack_partial(int n, int kc, const float *b, size_t ldb, int nr, float *out)
@@ -56,15 +63,16 @@ pack_partial(int n, int kc, const float *b, size_t ldb, int nr, float *out)
 static void
 pack_b(int nc, int kc, const float *b, size_t ldb, float *out)
 {
-	int			nr = current->nr,
+	int			nr,
 				j;
 
 	for (j = 0; j < nc; j += nr)
 	{
 		const float *panel = b + (size_t) j * ldb;
 
+		nr = panel_width(nc - j);
 		if (j + nr <= nc)
-			current->pack(kc, panel, ldb, out + (size_t) j * (size_t) kc);
+			current->pack(nr, kc, panel, ldb, out + (size_t) j * (size_t) kc);
 		else
 			pack_partial(nc - j, kc, panel, ldb, nr, out + (size_t) j * (size_t) kc);
 	}
@@ -76,9 +84,8 @@ pack_a(int mc, int kc, const float *a, size_t lda, float *out)
 {
 	int			i;
 
-	for (i = 0; i < mc; i++)
-		memcpy(out + (size_t) i * MV_GEMM_LDA, a + (size_t) i * lda, (size_t) kc * sizeof(float));
-	for (; i % current->mr != 0; i++)
+	current->copy(mc, kc, a, lda, out);
+	for (i = mc; i % current->mr != 0; i++)
 		memset(out + (size_t) i * MV_GEMM_LDA, 0, (size_t) kc * sizeof(float));
 }
 
@@ -96,18 +103,24 @@ typedef struct Block
 	float	   *tile;
 } Block;
 
+static inline MvGemmMicro
+micro_for(int nr)
+{
+	return nr == current->nr ? current->micro : current->micro_narrow;
+}
+
 /* The micro-tile at (i, j), at the edge of the block: computed in full beside it. */
 static void
 micro_partial(const Block *t, int i, int j)
 {
-	int			nr = current->nr,
+	int			nr = panel_width(t->nc - j),
 				m = at_most(t->mc - i, current->mr),
 				n = at_most(t->nc - j, nr),
 				x,
 				y;
 
-	current->micro(t->kc, t->a + (size_t) i * MV_GEMM_LDA, t->b + (size_t) j * (size_t) t->kc,
-				   t->tile, (size_t) nr, false);
+	micro_for(nr) (t->kc, t->a + (size_t) i * MV_GEMM_LDA, t->b + (size_t) j * (size_t) t->kc,
+				  t->tile, (size_t) nr, false);
 	for (y = 0; y < m; y++)
 	{
 		float	   *c = t->c + (size_t) (i + y) * t->ldc + j;
@@ -125,18 +138,21 @@ static void
 multiply_block(const Block *t)
 {
 	int			mr = current->mr,
-				nr = current->nr,
+				nr,
 				i,
 				j;
 
 	for (j = 0; j < t->nc; j += nr)
+	{
+		nr = panel_width(t->nc - j);
 		for (i = 0; i < t->mc; i += mr)
 			if (i + mr <= t->mc && j + nr <= t->nc)
-				current->micro(t->kc, t->a + (size_t) i * MV_GEMM_LDA,
-							   t->b + (size_t) j * (size_t) t->kc,
-							   t->c + (size_t) i * t->ldc + j, t->ldc, t->add);
+				micro_for(nr) (t->kc, t->a + (size_t) i * MV_GEMM_LDA,
+							  t->b + (size_t) j * (size_t) t->kc,
+							  t->c + (size_t) i * t->ldc + j, t->ldc, t->add);
 			else
 				micro_partial(t, i, j);
+	}
 }
 
 void

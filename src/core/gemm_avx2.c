@@ -30,7 +30,7 @@ typedef __m256 vf_mask;
 
 MV_TARGET_END
 
-const MvGemmLevel mv_gemm_avx2 = {"avx2", GEMM_MR, GEMM_NR, micro, pack, argmin};
+const MvGemmLevel mv_gemm_avx2 = GEMM_LEVEL("avx2");
 
 #else
 

@@ -30,7 +30,7 @@ typedef __mmask16 vf_mask;
 
 MV_TARGET_END
 
-const MvGemmLevel mv_gemm_avx512 = {"avx512", GEMM_MR, GEMM_NR, micro, pack, argmin};
+const MvGemmLevel mv_gemm_avx512 = GEMM_LEVEL("avx512");
 
 #else
 

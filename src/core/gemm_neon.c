@@ -25,7 +25,7 @@ typedef uint32x4_t vf_mask;
 
 #include "core/gemm_kernel.h"
 
-const MvGemmLevel mv_gemm_neon = {"neon", GEMM_MR, GEMM_NR, micro, pack, argmin};
+const MvGemmLevel mv_gemm_neon = GEMM_LEVEL("neon");
 
 #else
 

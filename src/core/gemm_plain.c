@@ -4,4 +4,4 @@
  */
 #include "core/gemm_kernel.h"
 
-const MvGemmLevel mv_gemm_plain = {"plain", GEMM_MR, GEMM_NR, micro, pack, argmin};
+const MvGemmLevel mv_gemm_plain = GEMM_LEVEL("plain");
