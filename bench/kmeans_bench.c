@@ -11,8 +11,8 @@
  * dimensions) and assigns all rows, one thread; then the mean squared distance
  * beside that of flat Lloyd with many iterations, and the lengths of the lists.
  *
- * Build with the flags of the product (src/core/gemm_*.c with -O3);
- * `make bench-kmeans` does all of it.
+ * `make bench-core` runs the first; `make -f test/unit/unit.mk bench` in a copy
+ * of the sources builds out/kmeans_bench.  Seconds are CPU time of the process.
  */
 #define _POSIX_C_SOURCE 200809L
 
