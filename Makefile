@@ -40,8 +40,7 @@ endif
 
 include src/core/flags.mk
 src/core/dist_%.o: CFLAGS += $(DIST_CFLAGS)
-# The micro-kernels of gemm need full unrolling.
-src/core/gemm_%.o: CFLAGS += -O3
+src/core/gemm_%.o src/core/kmeans%.o: CFLAGS += $(LOOP_CFLAGS)
 $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h)
 
 $(VECTOR_SQL): $(sort $(wildcard sql/install/vector/*.sql)) vector.control

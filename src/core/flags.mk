@@ -3,3 +3,6 @@
 #
 # Sums may be reassociated in the distance kernels only; the rest keeps IEEE rules.
 DIST_CFLAGS = -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math
+
+# Unrolled micro-kernels and vectorised sums, without reassociation.
+LOOP_CFLAGS = -O3

@@ -40,6 +40,13 @@ at_most(int n, int limit)
 	return n < limit ? n : limit;
 }
 
+/* Columns of the micro-panel that begins where `left` are left. */
+static inline int
+panel_width(int left)
+{
+	return left <= current->narrow ? current->narrow : current->nr;
+}
+
 /* A partial micro-panel: rows beyond n are zero. */
 static void
 pack_partial(int n, int kc, const float *b, size_t ldb, int nr, float *out)
@@ -56,15 +63,16 @@ pack_partial(int n, int kc, const float *b, size_t ldb, int nr, float *out)
 static void
 pack_b(int nc, int kc, const float *b, size_t ldb, float *out)
 {
-	int			nr = current->nr,
+	int			nr,
 				j;
 
 	for (j = 0; j < nc; j += nr)
 	{
 		const float *panel = b + (size_t) j * ldb;
 
+		nr = panel_width(nc - j);
 		if (j + nr <= nc)
-			current->pack(kc, panel, ldb, out + (size_t) j * (size_t) kc);
+			current->pack(nr, kc, panel, ldb, out + (size_t) j * (size_t) kc);
 		else
 			pack_partial(nc - j, kc, panel, ldb, nr, out + (size_t) j * (size_t) kc);
 	}
@@ -76,79 +84,103 @@ pack_a(int mc, int kc, const float *a, size_t lda, float *out)
 {
 	int			i;
 
-	for (i = 0; i < mc; i++)
-		memcpy(out + (size_t) i * MV_GEMM_LDA, a + (size_t) i * lda, (size_t) kc * sizeof(float));
-	for (; i % current->mr != 0; i++)
+	current->copy(mc, kc, a, lda, out);
+	for (i = mc; i % current->mr != 0; i++)
 		memset(out + (size_t) i * MV_GEMM_LDA, 0, (size_t) kc * sizeof(float));
 }
 
-/* A micro-tile at the edge of c: computed in full beside it. */
-static void
-micro_partial(int m, int n, int kc, const float *a, const float *b,
-			  float *c, size_t ldc, bool add, float *tile)
+/* Packed blocks of A and B, and where their product belongs in C. */
+typedef struct Block
 {
-	int			nr = current->nr,
-				i,
-				j;
+	int			mc,
+				nc,
+				kc;
+	const float *a,
+			   *b;
+	float	   *c;
+	size_t		ldc;
+	bool		add;
+	float	   *tile;
+} Block;
 
-	current->micro(kc, a, b, tile, (size_t) nr, false);
-	for (i = 0; i < m; i++)
-		for (j = 0; j < n; j++)
-			c[(size_t) i * ldc + (size_t) j] =
-				(add ? c[(size_t) i * ldc + (size_t) j] : 0) + tile[i * nr + j];
+static inline MvGemmMicro
+micro_for(int nr)
+{
+	return nr == current->nr ? current->micro : current->micro_narrow;
 }
 
-/* One block of packed A by one of packed B. */
+/* The micro-tile at (i, j), at the edge of the block: computed in full beside it. */
 static void
-multiply_block(int mc, int nc, int kc, const float *a, const float *b,
-			   float *c, size_t ldc, bool add, float *tile)
+micro_partial(const Block *t, int i, int j)
+{
+	int			nr = panel_width(t->nc - j),
+				m = at_most(t->mc - i, current->mr),
+				n = at_most(t->nc - j, nr),
+				x,
+				y;
+
+	micro_for(nr) (t->kc, t->a + (size_t) i * MV_GEMM_LDA, t->b + (size_t) j * (size_t) t->kc,
+				  t->tile, (size_t) nr, false);
+	for (y = 0; y < m; y++)
+	{
+		float	   *c = t->c + (size_t) (i + y) * t->ldc + j;
+		const float *from = t->tile + y * nr;
+
+		if (t->add)
+			for (x = 0; x < n; x++)
+				c[x] += from[x];
+		else
+			memcpy(c, from, (size_t) n * sizeof(float));
+	}
+}
+
+static void
+multiply_block(const Block *t)
 {
 	int			mr = current->mr,
-				nr = current->nr,
+				nr,
 				i,
 				j;
 
-	for (j = 0; j < nc; j += nr)
-		for (i = 0; i < mc; i += mr)
-		{
-			const float *rows = a + (size_t) i * MV_GEMM_LDA,
-					   *panel = b + (size_t) j * (size_t) kc;
-			float	   *at = c + (size_t) i * ldc + (size_t) j;
-
-			if (i + mr <= mc && j + nr <= nc)
-				current->micro(kc, rows, panel, at, ldc, add);
+	for (j = 0; j < t->nc; j += nr)
+	{
+		nr = panel_width(t->nc - j);
+		for (i = 0; i < t->mc; i += mr)
+			if (i + mr <= t->mc && j + nr <= t->nc)
+				micro_for(nr) (t->kc, t->a + (size_t) i * MV_GEMM_LDA,
+							  t->b + (size_t) j * (size_t) t->kc,
+							  t->c + (size_t) i * t->ldc + j, t->ldc, t->add);
 			else
-				micro_partial(at_most(mc - i, mr), at_most(nc - j, nr), kc,
-							  rows, panel, at, ldc, add, tile);
-		}
+				micro_partial(t, i, j);
+	}
 }
 
 void
 mv_gemm_own(int m, int n, int k, const float *a, const float *b, float *c, void *work)
 {
 	float	   *packed_a = work,
-			   *packed_b = packed_a + MV_GEMM_MC * MV_GEMM_LDA,
-			   *tile = packed_b + MV_GEMM_NC * MV_GEMM_KC;
+			   *packed_b = packed_a + MV_GEMM_MC * MV_GEMM_LDA;
+	Block		t = {.a = packed_a, .b = packed_b, .ldc = (size_t) n};
 	int			i,
 				j,
 				p;
 
+	t.tile = packed_b + MV_GEMM_NC * MV_GEMM_KC;
 	if (k == 0 && m > 0 && n > 0)
 		memset(c, 0, (size_t) m * (size_t) n * sizeof(float));
 	for (j = 0; j < n; j += MV_GEMM_NC)
 		for (p = 0; p < k; p += MV_GEMM_KC)
 		{
-			int			nc = at_most(n - j, MV_GEMM_NC),
-						kc = at_most(k - p, MV_GEMM_KC);
-
-			pack_b(nc, kc, b + (size_t) j * (size_t) k + p, (size_t) k, packed_b);
+			t.nc = at_most(n - j, MV_GEMM_NC);
+			t.kc = at_most(k - p, MV_GEMM_KC);
+			t.add = p > 0;
+			pack_b(t.nc, t.kc, b + (size_t) j * (size_t) k + p, (size_t) k, packed_b);
 			for (i = 0; i < m; i += MV_GEMM_MC)
 			{
-				int			mc = at_most(m - i, MV_GEMM_MC);
-
-				pack_a(mc, kc, a + (size_t) i * (size_t) k + p, (size_t) k, packed_a);
-				multiply_block(mc, nc, kc, packed_a, packed_b,
-							   c + (size_t) i * (size_t) n + j, (size_t) n, p > 0, tile);
+				t.mc = at_most(m - i, MV_GEMM_MC);
+				t.c = c + (size_t) i * (size_t) n + j;
+				pack_a(t.mc, t.kc, a + (size_t) i * (size_t) k + p, (size_t) k, packed_a);
+				multiply_block(&t);
 			}
 		}
 }

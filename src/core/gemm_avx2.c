@@ -12,6 +12,7 @@ MV_TARGET_BEGIN("avx2,fma,f16c")
 #define VF_LANES 8
 #define GEMM_MR 6
 #define GEMM_NV 2
+#define GEMM_AVX
 
 typedef __m256 vf;
 typedef __m256 vf_mask;
@@ -26,11 +27,10 @@ typedef __m256 vf_mask;
 #define vf_pick(mask, yes, no) _mm256_blendv_ps(no, yes, mask)
 
 #include "core/gemm_kernel.h"
-#include "core/gemm_pack8.h"
 
 MV_TARGET_END
 
-const MvGemmLevel mv_gemm_avx2 = {"avx2", GEMM_MR, GEMM_NR, micro, pack, argmin};
+const MvGemmLevel mv_gemm_avx2 = GEMM_LEVEL("avx2");
 
 #else
 

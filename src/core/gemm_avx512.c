@@ -12,6 +12,7 @@ MV_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
 #define VF_LANES 16
 #define GEMM_MR 14
 #define GEMM_NV 2
+#define GEMM_AVX
 
 typedef __m512 vf;
 typedef __mmask16 vf_mask;
@@ -26,11 +27,10 @@ typedef __mmask16 vf_mask;
 #define vf_pick(mask, yes, no) _mm512_mask_blend_ps(mask, no, yes)
 
 #include "core/gemm_kernel.h"
-#include "core/gemm_pack8.h"
 
 MV_TARGET_END
 
-const MvGemmLevel mv_gemm_avx512 = {"avx512", GEMM_MR, GEMM_NR, micro, pack, argmin};
+const MvGemmLevel mv_gemm_avx512 = GEMM_LEVEL("avx512");
 
 #else
 

@@ -6,20 +6,27 @@
 #include "core/dist_level.h"
 #include "core/gemm.h"
 
+/*
+ * c[mr][nr] = or += a * b: rows of c are ldc floats apart, those of a
+ * MV_GEMM_LDA; b is float[kc][nr].
+ */
+typedef void (*MvGemmMicro) (int kc, const float *a, const float *b, float *c, size_t ldc,
+							 bool add);
+
 typedef struct MvGemmLevel
 {
 	const char *level;			/* as in MvKernels */
 	int			mr,				/* micro-tile: mr divides MV_GEMM_MC, */
-				nr;				/* nr divides MV_GEMM_NC; mr * nr <= MV_GEMM_MAX_TILE */
+				nr,				/* nr divides MV_GEMM_NC; mr * nr <= MV_GEMM_MAX_TILE */
+				narrow;			/* columns of its narrow form, for the last ones */
+	MvGemmMicro micro,
+				micro_narrow;
 
-	/*
-	 * c[mr][nr] = or += a * b; rows of c are ldc floats apart, a is float[mr]
-	 * rows MV_GEMM_LDA apart, b is float[kc][nr].
-	 */
-	void		(*micro) (int kc, const float *a, const float *b, float *c, size_t ldc, bool add);
+	/* out[p][j] = b[j * ldb + p] for p < kc, j < nr; nr is that of a micro-tile. */
+	void		(*pack) (int nr, int kc, const float *b, size_t ldb, float *out);
 
-	/* out[p][j] = b[j * ldb + p] for p < kc, j < nr. */
-	void		(*pack) (int kc, const float *b, size_t ldb, float *out);
+	/* Rows of kc floats, lda apart, to rows MV_GEMM_LDA apart. */
+	void		(*copy) (int rows, int kc, const float *a, size_t lda, float *out);
 	int			(*argmin) (const float *dot, const float *norm, int n, float *best);
 } MvGemmLevel;
 

@@ -24,9 +24,8 @@ typedef uint32x4_t vf_mask;
 #define vf_pick(mask, yes, no) vbslq_f32(mask, yes, no)
 
 #include "core/gemm_kernel.h"
-#include "core/gemm_pack.h"
 
-const MvGemmLevel mv_gemm_neon = {"neon", GEMM_MR, GEMM_NR, micro, pack, argmin};
+const MvGemmLevel mv_gemm_neon = GEMM_LEVEL("neon");
 
 #else
 

@@ -45,7 +45,8 @@ lay_out(Work *w, void *base, int dim, int groups, int probes)
 	w->gemm = mv_carve(base, &at, MV_GEMM_WORK);
 	if (probes > 0)
 	{
-		w->gathered = mv_carve(base, &at, (size_t) mv_nearest_rows(dim) * (size_t) dim * sizeof(float));
+		w->gathered = mv_carve(base, &at,
+							   (size_t) mv_nearest_rows(dim) * (size_t) dim * sizeof(float));
 		w->meso_score = mv_carve(base, &at, pairs * sizeof(float));
 		w->meso_idx = mv_carve(base, &at, pairs * sizeof(int32_t));
 		w->pairs = mv_carve(base, &at, pairs * sizeof(int32_t));
@@ -152,7 +153,8 @@ compare_tile(const Tile *tile, const MvCentroids *set, int from, int to,
 				w->scores, w->gemm);
 		for (i = 0; i < tile->n; i++)
 		{
-			size_t		row = tile->which != NULL ? (size_t) tile->which[i] : tile->base + (size_t) i;
+			size_t		row = tile->which != NULL ? (size_t) tile->which[i] :
+				tile->base + (size_t) i;
 
 			best_take(best, row, w->scores + (size_t) i * (size_t) columns,
 					  set->norm + j, columns, j);
@@ -280,7 +282,8 @@ typedef struct Twins
 static Twins
 twins_of(int32_t *twins, int k)
 {
-	Twins		t = {twins, twins + k, twins + 2 * (size_t) k, twins + 3 * (size_t) k, twins + 4 * (size_t) k};
+	size_t		n = (size_t) k;
+	Twins		t = {twins, twins + n, twins + 2 * n, twins + 3 * n, twins + 4 * n};
 
 	return t;
 }

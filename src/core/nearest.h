@@ -28,7 +28,7 @@ typedef struct MvCentroids
 	int			probes;			/* groups a row looks into, <= MV_NEAREST_MAX; 0: flat */
 	const float *meso;			/* float[groups][dim] */
 	const float *meso_norm;		/* float[groups] */
-	const int32_t *child;		/* int32[groups + 1], ascending: group g holds child[g] .. child[g + 1] - 1 */
+	const int32_t *child;		/* int32[groups + 1]: group g holds child[g] .. child[g + 1] - 1 */
 
 	const int32_t *twins;		/* of mv_twins_find, or NULL: no two are equal */
 } MvCentroids;

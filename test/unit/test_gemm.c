@@ -106,7 +106,12 @@ check_shapes(void)
 static void
 check_rows_alone(void)
 {
-	enum {M = 37, N = 41, K = 250};
+	enum
+	{
+		M = 37,
+		N = 41,
+		K = 250
+	};
 	float	   *a = random_matrix(M, K),
 			   *b = random_matrix(N, K),
 			   *c = random_matrix(M, N),
@@ -169,7 +174,8 @@ check_argmin(int n, int ties)
 	}
 	found = mv_argmin(dot, norm, n, &best);
 	CHECK(found == expected, "%s argmin of %d: %d not %d", mv_kernels.level, n, found, expected);
-	CHECK(n == 0 || fabs(best - least) < 1e-6, "%s argmin of %d: value %g", mv_kernels.level, n, best);
+	CHECK(n == 0 || fabs(best - least) < 1e-6, "%s argmin of %d: value %g",
+		  mv_kernels.level, n, best);
 	found = mv_argmin(dot, norm, n, &best);
 	CHECK(found == -1, "%s argmin of %d: took what is not below", mv_kernels.level, n);
 	free(dot);

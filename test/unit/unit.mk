@@ -22,6 +22,7 @@ bench: $(BENCH)
 
 out/san/dist_%.o: EXTRA = $(filter-out -O%,$(DIST_CFLAGS))
 out/opt/dist_%.o: EXTRA = $(DIST_CFLAGS)
+out/opt/gemm_%.o out/opt/kmeans%.o: EXTRA = $(LOOP_CFLAGS)
 out/san/%.o: src/core/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(SAN) $(EXTRA) -Isrc -c -o $@ $<
@@ -31,6 +32,7 @@ out/opt/%.o: src/core/%.c $(HEADERS)
 
 out/test_%: test/unit/test_%.c $(HEADERS) $(patsubst src/core/%.c,out/san/%.o,$(CORE))
 	$(CC) $(WARN) $(SAN) -D_GNU_SOURCE -Isrc -Itest/unit -o $@ $(filter %.c %.o,$^) -lm
+out/test_blas: src/index/blas.c src/index/blas.h
 out/%_bench: bench/%_bench.c $(HEADERS) $(patsubst src/core/%.c,out/opt/%.o,$(CORE))
 	$(CC) $(WARN) -O2 -D_GNU_SOURCE -Isrc -o $@ $(filter %.c %.o,$^) -lm
 

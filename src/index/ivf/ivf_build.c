@@ -19,6 +19,7 @@
 
 #include "compat.h"
 #include "core/kmeans.h"
+#include "index/blas.h"
 #include "index/ivf/ivf.h"
 #include "index/options.h"
 
@@ -126,6 +127,7 @@ cluster(MvBuild *build, const float *rotated, int n)
 	void	   *shared;
 	int			units;
 
+	mv_blas_init();
 	mv_kmeans_plan(&plan, n, (int) ivf->meta.nlists, ivf->shape.padded);
 	shared = alloc_aligned(mv_kmeans_size(&plan));
 	mv_kmeans_begin(&plan, shared);

@@ -23,8 +23,6 @@
 #include "index/ivf/ivf.h"
 
 /* Estimates better than that many others go to re-ranking at once, others wait. */
-#include "utils/guc.h"
-static int mv_eps = 19; static bool eps_def = false; static int nrr = 0, nq = 0; static float dbg_low;
 #define EAGER 256
 
 struct MvSearch
@@ -134,13 +132,11 @@ mv_ivf_search_start(MvSearch *s, const float *query)
 	MvIvf	   *ivf = s->ivf;
 	const MvIvfShape *shape = &ivf->shape;
 
-	if (!eps_def) { DefineCustomIntVariable("milvus.eps", "x", NULL, &mv_eps, 19, 0, 100, PGC_USERSET, 0, NULL, NULL, NULL); eps_def = true; }
-	if (++nq % 300 == 0) { elog(LOG, "reranks per query %d", nrr / 300); nrr = 0; }
 	s->vague = mv_ivf_vector(ivf, query, s->q16) != 0;
 	s->q_norm = sqrt(mv_kernels.dist[MV_F32][MV_IP] (query, query, shape->dim));
 	mv_rotate(ivf->rotation, query, ivf->mean, s->rotated);
 	mv_rabitq_query_init(&s->query, s->rotated, shape->padded, s->query_memory);
-	mv_rabitq_scan_init(&s->scan, &s->query, MV_CODE_BLOCK, 1, mv_eps * 0.1);
+	mv_rabitq_scan_init(&s->scan, &s->query, MV_CODE_BLOCK, 1, MV_RABITQ_EPSILON);
 	rank_lists(s);
 	mv_rerank_init(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 				   s->rerank.exact, s->rerank.max_exact);
@@ -367,13 +363,11 @@ rerank_one(MvSearch *s, uint32 id)
 {
 	double		low;
 
-	nrr++;
 	if (!exact_distance(s, id, &low))
 	{
 		mv_rerank_skip(&s->rerank);
 		return;
 	}
-	if (nq < 3 && nrr < 20) elog(LOG, "id %u low %g exact %g", id, dbg_low, comparable(s, low));
 	while (!mv_rerank_exact(&s->rerank, id, comparable(s, low)))
 		mv_rerank_grow(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 					   repalloc_huge(s->rerank.exact, sizeof(MvNeighbor) * 2 * s->rerank.max_exact),
@@ -402,7 +396,7 @@ mv_ivf_search_next(MvSearch *s, ItemPointer tid, double *low)
 		}
 		else if (s->rerank.n_candidates > 0 && mv_rerank_low(&s->rerank) <= s->waiting_low &&
 				 mv_rerank_next(&s->rerank, &next))
-			{ dbg_low = next.dist; rerank_one(s, (uint32) next.id); }
+			rerank_one(s, (uint32) next.id);
 		else if (s->nwaiting > 0)
 			stop_waiting(s);
 		else if (s->nlists > 0)
