@@ -37,5 +37,16 @@ PREPARE nearest (vector) AS SELECT id FROM big ORDER BY v <-> $1, id LIMIT 3;
 SET plan_cache_mode = force_generic_plan;
 EXPLAIN (COSTS OFF) EXECUTE nearest (array_fill(5, ARRAY[64])::vector);
 EXECUTE nearest (array_fill(5, ARRAY[64])::vector);
-DROP TABLE docs, wide, big;
+-- So does a table that is small but for its vectors, which are stored out of line.
+CREATE TABLE long_vectors (id int, v vector(1536)) WITH (autovacuum_enabled = off);
+INSERT INTO long_vectors SELECT n, array_fill(n % 97, ARRAY[1536])::vector FROM generate_series(1, 3000) n;
+ANALYZE long_vectors;
+SELECT pg_relation_size('long_vectors') < 1000000 AS small;
+PREPARE nearest_long (vector) AS SELECT id FROM long_vectors ORDER BY v <-> $1, id LIMIT 3;
+EXPLAIN (COSTS OFF) EXECUTE nearest_long (array_fill(5, ARRAY[1536])::vector);
+EXECUTE nearest_long (array_fill(5, ARRAY[1536])::vector);
+EXPLAIN (COSTS OFF) SELECT id FROM long_vectors;
+ALTER TABLE long_vectors SET (parallel_workers = 0);
+EXPLAIN (COSTS OFF) EXECUTE nearest_long (array_fill(5, ARRAY[1536])::vector);
+DROP TABLE docs, wide, big, long_vectors;
 DROP FUNCTION distance_cost(text);

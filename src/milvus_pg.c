@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "core/dist.h"
+#include "search/search.h"
 
 MV_MODULE_MAGIC;
 
@@ -26,6 +27,7 @@ _PG_init(void)
 
 	if (level == NULL || !mv_kernels_init(level))
 		mv_kernels_init(NULL);
+	mv_search_init();
 }
 
 /*

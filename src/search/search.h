@@ -1,0 +1,7 @@
+/*
+ * search.h -- query time: planner hooks.
+ */
+#pragma once
+
+/* Install the planner hooks of this folder; called once, when the library is loaded. */
+void		mv_search_init(void);
