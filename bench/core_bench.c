@@ -259,8 +259,9 @@ time_sparse(MvMetric metric, int nnz_a, int nnz_b)
 static void
 bench_sparse(void)
 {
-	static const int nnz[][2] = {{30, 120}, {30, 200}, {30, 1000}, {30, 5000}, {100, 100}, {1000,
-		1000}};
+	static const int nnz[][2] = {
+		{30, 120}, {30, 200}, {30, 1000}, {30, 5000}, {100, 100}, {1000, 1000}
+	};
 	int			i;
 
 	printf("\nsparse, nnz       ip    l2sq\n");

