@@ -12,6 +12,11 @@ BEGIN
 			USING ERRCODE = 'feature_not_supported',
 				HINT = 'Install a newer one and run ALTER EXTENSION vector UPDATE.';
 	END IF;
+	IF EXISTS (SELECT FROM pg_catalog.pg_am WHERE amname = 'ivf') THEN
+		RAISE EXCEPTION 'access method "ivf" exists already'
+			USING ERRCODE = 'duplicate_object',
+				HINT = 'Another extension owns it; it and milvus_pg cannot be in one database.';
+	END IF;
 	IF NOT EXISTS (
 		SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
 		WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = 'vector'::pg_catalog.regtype

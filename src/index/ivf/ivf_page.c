@@ -12,7 +12,7 @@
 #include "compat.h"
 #include "index/ivf/ivf.h"
 
-/* An index of one dimension has some 1000 ids a page; there must be a limit. */
+/* Short vectors are not packed closer than an id page can follow. */
 #define MAX_IDS_PER_PAGE 896
 
 void
@@ -29,7 +29,7 @@ mv_ivf_shape(MvIvfShape *shape, int dim)
 	shape->pages_per_list = (shape->list_slot_size + MV_BODY_SIZE - 1) / MV_BODY_SIZE;
 
 	shape->vector_size = 2 * dim;
-	shape->vectors_per_page = MV_BODY_SIZE / shape->vector_size;
+	shape->vectors_per_page = Min(MV_BODY_SIZE / shape->vector_size, MAX_IDS_PER_PAGE);
 	shape->pages_per_vector = (shape->vector_size + MV_BODY_SIZE - 1) / MV_BODY_SIZE;
 
 	/*

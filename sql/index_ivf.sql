@@ -1,0 +1,113 @@
+-- Access method ivf: answers, classes, options, edges.
+SET enable_seqscan = off;
+\set VERBOSITY terse
+
+-- Every class finds what a sequential scan finds.
+CREATE TABLE items (id int, v vector(3), h halfvec(3), i int8vec(3), b bf16vec(3));
+INSERT INTO items SELECT n, a, a, a, a FROM (SELECT n, ARRAY[n % 7 + 1, n % 11, n % 13 - 6]::vector AS a FROM generate_series(1, 500) n) s;
+CREATE FUNCTION compare(col text, op text, class text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	query text := format('SELECT string_agg(d::numeric(8, 3)::text, '' '' ORDER BY d) FROM (SELECT %1$I %2$s ''[2,3,4]'' AS d FROM items ORDER BY %1$I %2$s ''[2,3,4]'' LIMIT 5) s', col, op);
+	plan text := '';
+	line text;
+	found text;
+	expected text;
+BEGIN
+	EXECUTE query INTO expected;
+	EXECUTE format('CREATE INDEX items_idx ON items USING ivf (%I %s)', col, class);
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		plan := plan || line;
+	END LOOP;
+	EXECUTE query INTO found;
+	DROP INDEX items_idx;
+	RETURN concat_ws(' ', CASE WHEN plan ~ 'Index Scan using items_idx' THEN 'index scan' ELSE plan END,
+		CASE WHEN found = expected THEN 'agrees:' ELSE expected || ' is not' END, found);
+END
+$$;
+SELECT col, op, compare(col, op, name || suffix) FROM
+	(VALUES ('v', 'vector'), ('h', 'halfvec'), ('i', 'int8vec'), ('b', 'bf16vec')) t (col, name),
+	(VALUES ('<->', '_l2_ops'), ('<#>', '_ip_ops'), ('<=>', '_cosine_ops')) m (op, suffix) ORDER BY 1, 2;
+
+-- All rows come, each once; NULLs and, under cosine, zero vectors are not indexed.
+INSERT INTO items (id, v) VALUES (501, NULL), (502, '[0,0,0]');
+CREATE INDEX l2 ON items USING ivf (v vector_l2_ops) WITH (lists = 20);
+SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM items ORDER BY v <-> '[1,1,1]') s;
+SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> NULL) s;
+SELECT milvus_index_check('l2');
+DROP INDEX l2;
+CREATE INDEX cosine ON items USING ivf (v vector_cosine_ops);
+SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM items ORDER BY v <=> '[1,1,1]') s;
+SELECT count(*) FROM (SELECT id FROM items ORDER BY v <=> '[0,0,0]') s;
+
+-- Rows added, changed, deleted; filters; a plain vacuum and one after deletes.
+INSERT INTO items SELECT 1000 + n, ARRAY[100, n, 0] FROM generate_series(1, 100) n;
+SELECT id FROM items ORDER BY v <=> '[100,51,0]' LIMIT 1;
+UPDATE items SET v = '[1,100,100]' WHERE id = 1050;
+SELECT id FROM items ORDER BY v <=> '[1,100,100]' LIMIT 1;
+DELETE FROM items WHERE id BETWEEN 1001 AND 1040;
+VACUUM items;
+SELECT id FROM items WHERE id > 1000 ORDER BY v <=> '[100,1,0]' LIMIT 2;
+SELECT milvus_index_check('cosine');
+REINDEX INDEX cosine;
+SELECT milvus_index_check('cosine');
+TRUNCATE items;
+SELECT id FROM items ORDER BY v <=> '[1,2,3]';
+INSERT INTO items (id, v) VALUES (1, '[1,2,3]'), (2, '[3,2,1]');
+SELECT id FROM items ORDER BY v <=> '[1,2,3]';
+SELECT milvus_index_check('cosine');
+DROP TABLE items;
+
+-- An index on an empty table; long vectors, whose blocks and vectors take several pages.
+CREATE TABLE long (id int, v vector(5000));
+CREATE INDEX ON long USING ivf (v vector_l2_ops) WITH (lists = 3);
+INSERT INTO long SELECT n, array_fill(n, ARRAY[5000])::vector FROM generate_series(1, 70) n;
+SELECT id, v <-> array_fill(33, ARRAY[5000])::vector AS d FROM long ORDER BY v <-> array_fill(33, ARRAY[5000])::vector LIMIT 3;
+SELECT milvus_index_check('long_v_idx');
+REINDEX TABLE long;
+SELECT milvus_index_check('long_v_idx');
+SELECT id FROM long ORDER BY v <-> array_fill(70, ARRAY[5000])::vector LIMIT 2;
+DROP TABLE long;
+
+-- Values that f16 can not hold; equal rows.
+CREATE TABLE odd (id int, v vector(2));
+INSERT INTO odd VALUES (1, '[1e30,1]'), (2, '[-1e30,1]'), (3, '[1e-30,1]'), (4, '[70000,1]');
+INSERT INTO odd SELECT 5, '[5,5]' FROM generate_series(1, 100);
+CREATE INDEX ON odd USING ivf (v vector_l2_ops);
+SELECT id FROM odd ORDER BY v <-> '[69999,1]' LIMIT 1;
+SELECT id FROM odd ORDER BY v <-> '[1e30,1]' LIMIT 1;
+SELECT count(*) FROM (SELECT id FROM odd ORDER BY v <-> '[5,5]') s;
+DROP TABLE odd;
+
+-- Expression, partial, unlogged, partitioned, concurrently.
+CREATE UNLOGGED TABLE docs (id int, lang text, e real[]);
+INSERT INTO docs SELECT n, CASE n % 2 WHEN 0 THEN 'en' ELSE 'de' END, ARRAY[n % 17, n % 5] FROM generate_series(1, 200) n;
+CREATE INDEX CONCURRENTLY docs_e ON docs USING ivf ((e::vector(2)) vector_l2_ops) WHERE lang = 'en';
+EXPLAIN (COSTS OFF) SELECT id FROM docs WHERE lang = 'en' ORDER BY e::vector(2) <-> '[4,4]' LIMIT 1;
+SELECT e FROM docs WHERE lang = 'en' ORDER BY e::vector(2) <-> '[4,4]' LIMIT 1;
+CREATE TABLE parts (id int, v halfvec(2)) PARTITION BY RANGE (id);
+CREATE TABLE parts1 PARTITION OF parts FOR VALUES FROM (0) TO (100);
+CREATE TABLE parts2 PARTITION OF parts FOR VALUES FROM (100) TO (200);
+CREATE INDEX ON parts USING ivf (v halfvec_l2_ops);
+INSERT INTO parts SELECT n, ARRAY[n, n] FROM generate_series(1, 199) n;
+SELECT id FROM parts ORDER BY v <-> '[99.6,99.6]' LIMIT 2;
+DROP TABLE docs, parts;
+
+-- Refusals.
+CREATE TABLE t (a vector, b vector(3), c int, d bit(3));
+CREATE INDEX ON t USING ivf (a vector_l2_ops);
+CREATE INDEX ON t USING ivf (b);
+CREATE INDEX ON t USING ivf (c);
+CREATE INDEX ON t USING ivf (b vector_l2_ops, c);
+CREATE UNIQUE INDEX ON t USING ivf (b vector_l2_ops);
+CREATE INDEX ON t USING ivf (b vector_l2_ops) WITH (lists = -1);
+CREATE INDEX ON t USING ivf (b vector_l2_ops) WITH (rows = 1);
+CREATE INDEX t_b ON t USING ivf (b vector_l2_ops);
+SELECT a FROM t ORDER BY b <-> '[1,2]' LIMIT 1;
+SELECT milvus_index_check('t');
+CREATE INDEX t_c ON t (c);
+SELECT milvus_index_check('t_c');
+SET milvus.probes = -1;
+SET milvus.nonsense = 1;
+DROP TABLE t;
+SELECT opcname FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod WHERE amname = 'ivf' AND NOT amvalidate(c.oid);
+DROP FUNCTION compare(text, text, text);
