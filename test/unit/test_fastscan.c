@@ -69,11 +69,10 @@ test_layout(int dim)
 	/* Put over garbage what pack made; clear again. */
 	random_bytes(one, mv_block_size(dim));
 	for (v = MV_BLOCK - 1; v >= 0; v--)
-	{
-		mv_block_clear(one, v, dim);
 		if (v < n)
 			mv_block_put(one, v, dim, codes + (size_t) v * stride);
-	}
+		else
+			mv_block_clear(one, v, dim);
 	CHECK(memcmp(one, block, mv_block_size(dim)) == 0, "dim %d: put and clear", dim);
 	mv_block_clear(one, 0, dim);
 	mv_block_pack(block, dim, codes, stride, n);
