@@ -121,7 +121,8 @@ time_codes(const MvRabitqScan *scan, MvCodeForm form, int bits, int dim, size_t 
 		long		n = 0;
 
 		for (p = 0; p < passes; p++)
-			n += form == MV_CODE_BLOCK ? pass_blocks(scan, bytes, dim) : pass_rows(scan, bytes, bits, dim);
+			n += form == MV_CODE_BLOCK ? pass_blocks(scan, bytes, dim) :
+										 pass_rows(scan, bytes, bits, dim);
 		ns = (now_ns() - start) / (double) n;
 		best = ns < best ? ns : best;
 	}

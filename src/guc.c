@@ -13,9 +13,9 @@ void
 mv_guc_init(void)
 {
 	/* 0: reaches recall .95 at k = 10 on sentence embeddings; see index/ivf/README.md. */
-	DefineCustomIntVariable("milvus.probes",
-							"Lists of an ivf index that a scan reads before it returns rows.",
-							"0 chooses by the number of lists. A scan that needs more rows reads on.",
-							&mv_probes, 0, 0, 1000000, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"milvus.probes", "Lists of an ivf index that a scan reads before it returns rows.",
+		"0 chooses by the number of lists. A scan that needs more rows reads on.", &mv_probes, 0, 0,
+		1000000, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("milvus");
 }

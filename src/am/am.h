@@ -17,7 +17,7 @@ void		mv_am_buildempty(Relation index);
 
 /* am_scan.c */
 IndexScanDesc mv_am_beginscan(Relation index, int nkeys, int norderbys);
-void		mv_am_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys);
+void mv_am_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys);
 bool		mv_am_gettuple(IndexScanDesc scan, ScanDirection direction);
 void		mv_am_endscan(IndexScanDesc scan);
 

@@ -52,8 +52,9 @@ mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	get_tablespace_page_costs(path->indexinfo->reltablespace, NULL, &page_cost);
 
 	probed = rows * shape.probed / shape.lists;
-	*startup = cpu_operator_cost * (shape.lists * shape.dim * CENTROID_PER_DIM + probed * CODE_COST +
-									Min(RERANKED_FIRST, rows) * RERANK_COST) +
+	*startup = cpu_operator_cost *
+			(shape.lists * shape.dim * CENTROID_PER_DIM + probed * CODE_COST +
+			 Min(RERANKED_FIRST, rows) * RERANK_COST) +
 		page_cost * probed * shape.code_bytes / BLCKSZ;
 	*total = *startup + cpu_operator_cost * rows * (CODE_COST + RERANK_COST) +
 		page_cost * rows * (shape.code_bytes + shape.vector_bytes) / BLCKSZ;

@@ -46,7 +46,8 @@ insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation he
 }
 
 static IndexBulkDeleteResult *
-bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDeleteCallback dead, void *arg)
+bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDeleteCallback dead,
+		   void *arg)
 {
 	return mv_method_of(info->index)->bulkdelete(info, stats, dead, arg);
 }

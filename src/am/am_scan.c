@@ -30,7 +30,8 @@ mv_am_beginscan(Relation index, int nkeys, int norderbys)
 
 	state->method = mv_method_of(index);
 	state->opclass = mv_index_opclass(index);
-	state->context = AllocSetContextCreate(CurrentMemoryContext, "index search", ALLOCSET_DEFAULT_SIZES);
+	state->context =
+		AllocSetContextCreate(CurrentMemoryContext, "index search", ALLOCSET_DEFAULT_SIZES);
 	scan->opaque = state;
 	if (norderbys > 0)
 	{

@@ -55,7 +55,8 @@ typedef struct MvRabitqTerms
  * sums[i] = <x_u, query> of codes[i], i < n, rows of one form.  The query is
  * int8 within +-127 (forms 1 and 4) or int16 within +-32767 (form 8).
  */
-typedef void (*MvCodeSumsFn) (const void *const *codes, int n, const void *query, int dim, int64_t *sums);
+typedef void (*MvCodeSumsFn)(const void *const *codes, int n, const void *query, int dim,
+							 int64_t *sums);
 
 typedef struct MvCodeKernels
 {
@@ -63,7 +64,7 @@ typedef struct MvCodeKernels
 	void		(*rotate) (float *x, int dim, const uint64_t *signs);
 
 	/* Sets rr and rc of at most MV_QUANTISE_CHUNK dimensions; c and mean may be NULL. */
-	void		(*residual) (const float *o, const float *c, const float *mean, int dim, MvCodeSums *s);
+	void (*residual)(const float *o, const float *c, const float *mean, int dim, MvCodeSums *s);
 
 	/*
 	 * x_u[i] = code of r_i = o_i - c_i in 0 .. 2^bits - 1 with the scale t, a

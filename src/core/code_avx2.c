@@ -40,7 +40,8 @@ sum_lanes(__m256i v)
 MV_INLINE __m256i
 spread_bits(uint32_t bits)
 {
-	const __m256i byte = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+	const __m256i byte =
+		_mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
 	const __m256i bit = _mm256_set1_epi64x((int64_t) 0x8040201008040201);
 	__m256i		x = _mm256_shuffle_epi8(_mm256_set1_epi32((int32_t) bits), byte);
 
@@ -68,8 +69,11 @@ sum_1(const void *code, const void *query, int dim)
 			uint32_t	w[2];
 
 			memcpy(w, bits + i / 8, sizeof(w));
-			s0 = _mm256_add_epi16(s0, _mm256_maddubs_epi16(ones, _mm256_and_si256(load(q + i), spread_bits(w[0]))));
-			s1 = _mm256_add_epi16(s1, _mm256_maddubs_epi16(ones, _mm256_and_si256(load(q + i + 32), spread_bits(w[1]))));
+			s0 = _mm256_add_epi16(
+				s0, _mm256_maddubs_epi16(ones, _mm256_and_si256(load(q + i), spread_bits(w[0]))));
+			s1 = _mm256_add_epi16(
+				s1,
+				_mm256_maddubs_epi16(ones, _mm256_and_si256(load(q + i + 32), spread_bits(w[1]))));
 		}
 		total = _mm256_add_epi32(total, _mm256_madd_epi16(s0, _mm256_set1_epi16(1)));
 		total = _mm256_add_epi32(total, _mm256_madd_epi16(s1, _mm256_set1_epi16(1)));
@@ -84,7 +88,7 @@ nibble_products(const uint8_t *c, const int8_t *low, const int8_t *high)
 	const __m256i nibble = _mm256_set1_epi8(15);
 	__m256i		x = load(c);
 	__m256i		a = _mm256_maddubs_epi16(_mm256_and_si256(x, nibble), load(low));
-	__m256i		b = _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(x, 4), nibble), load(high));
+	__m256i b = _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(x, 4), nibble), load(high));
 
 	return _mm256_add_epi16(a, b);
 }
@@ -106,7 +110,8 @@ sum_4(const void *code, const void *query, int dim)
 		total = _mm256_add_epi32(total, _mm256_madd_epi16(pairs, ones));
 	}
 	if (i < dim)
-		total = _mm256_add_epi32(total, _mm256_madd_epi16(nibble_products(c, q + i, q + i + 32), ones));
+		total =
+			_mm256_add_epi32(total, _mm256_madd_epi16(nibble_products(c, q + i, q + i + 32), ones));
 	return sum_lanes(total);
 }
 
@@ -130,7 +135,8 @@ sum_8(const void *code, const void *query, int dim)
 		for (; i < end; i += 32)
 		{
 			s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(bytes_to_words(c + i), load(q + i)));
-			s1 = _mm256_add_epi32(s1, _mm256_madd_epi16(bytes_to_words(c + i + 16), load(q + i + 16)));
+			s1 = _mm256_add_epi32(s1,
+								  _mm256_madd_epi16(bytes_to_words(c + i + 16), load(q + i + 16)));
 		}
 		{
 			int32_t		s[16];
@@ -184,7 +190,8 @@ fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 			__m256i		c = load(codes + i);
 			__m256i		table = load(lut + i);
 			__m256i		a = _mm256_shuffle_epi8(table, _mm256_and_si256(c, nibble));
-			__m256i		b = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(c, 4), nibble));
+			__m256i b =
+				_mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(c, 4), nibble));
 
 			s0 = _mm256_add_epi16(s0, a);
 			s1 = _mm256_add_epi16(s1, _mm256_srli_epi16(a, 8));

@@ -24,7 +24,8 @@ MV_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl")
 MV_INLINE void
 add_words(uint32_t *acc, __m512i v)
 {
-	__m512i		s = _mm512_add_epi32(_mm512_cvtepu16_epi32(low_half(v)), _mm512_cvtepu16_epi32(high_half(v)));
+	__m512i s =
+		_mm512_add_epi32(_mm512_cvtepu16_epi32(low_half(v)), _mm512_cvtepu16_epi32(high_half(v)));
 	__m256i		sum = _mm256_add_epi32(low_half(s), high_half(s));
 	__m256i		before = _mm256_loadu_si256((const __m256i *) acc);
 
@@ -52,7 +53,8 @@ fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 			__m512i		c = load(codes + i);
 			__m512i		table = load(lut + i);
 			__m512i		a = _mm512_shuffle_epi8(table, _mm512_and_si512(c, nibble));
-			__m512i		b = _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(c, 4), nibble));
+			__m512i b =
+				_mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(c, 4), nibble));
 
 			s0 = _mm512_add_epi16(s0, a);
 			s1 = _mm512_add_epi16(s1, _mm512_srli_epi16(a, 8));
@@ -81,7 +83,7 @@ sum_four(__m512i a, __m512i b, __m512i c, __m512i d)
 {
 	__m512i		ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
 	__m512i		cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-	__m512i		all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+	__m512i all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
 	__m256i		half = _mm256_add_epi32(low_half(all), high_half(all));
 
 	return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
@@ -100,7 +102,8 @@ mask_at(const uint8_t *bits, int i)
 MV_INLINE __m512i
 add_1(__m512i sum, const uint8_t *bits, int i, __m512i q)
 {
-	return _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), _mm512_maskz_mov_epi8(mask_at(bits, i), q));
+	return _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1),
+							   _mm512_maskz_mov_epi8(mask_at(bits, i), q));
 }
 
 MV_INLINE __m128i
@@ -217,8 +220,12 @@ sum_8(const void *code, const void *query, int dim)
 			s0 = _mm512_dpwssd_epi32(s0, bytes_to_words(c + i), load(q + i));
 			s1 = _mm512_dpwssd_epi32(s1, bytes_to_words(c + i + 32), load(q + i + 32));
 		}
-		total = _mm512_add_epi64(total, _mm512_add_epi64(_mm512_cvtepi32_epi64(low_half(s0)), _mm512_cvtepi32_epi64(high_half(s0))));
-		total = _mm512_add_epi64(total, _mm512_add_epi64(_mm512_cvtepi32_epi64(low_half(s1)), _mm512_cvtepi32_epi64(high_half(s1))));
+		total = _mm512_add_epi64(total,
+								 _mm512_add_epi64(_mm512_cvtepi32_epi64(low_half(s0)),
+												  _mm512_cvtepi32_epi64(high_half(s0))));
+		total = _mm512_add_epi64(total,
+								 _mm512_add_epi64(_mm512_cvtepi32_epi64(low_half(s1)),
+												  _mm512_cvtepi32_epi64(high_half(s1))));
 	}
 	return _mm512_reduce_add_epi64(total);
 }

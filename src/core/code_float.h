@@ -15,6 +15,9 @@
 
 #include "core/code_level.h"
 
+#ifndef VF_LANES
+#define VF_LANES 4				/* only to be read alone */
+#endif
 #define VF_BYTES (4 * VF_LANES)
 
 typedef float vf __attribute__((vector_size(VF_BYTES)));
@@ -46,6 +49,7 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 #define vf_shuffle(x, ...) __builtin_shuffle(x, (vi) {__VA_ARGS__})
 #endif
 
+/* clang-format off */
 /* vf_swap<h>: lane i gets lane i ^ h.  EACH_PART: the parts of 16 elements. */
 #if VF_LANES == 4
 #define LANE_BITS {1, 2, 4, 8}
@@ -83,6 +87,7 @@ typedef int32_t vi_memory __attribute__((vector_size(VF_BYTES), aligned(4), may_
 		SIGN_BIT, SIGN_BIT, SIGN_BIT, SIGN_BIT}
 #define EACH_PART(do_part) do_part(0)
 #endif
+/* clang-format on */
 
 #define PARTS (16 / VF_LANES)
 
@@ -300,7 +305,7 @@ sum_parts(const vf *part)
 MV_INLINE vf
 load_or_zero(const float *p, int i)
 {
-	return p == NULL ? (vf) {0} : vf_load(p + i);
+	return p == NULL ? (vf){ 0 } : vf_load(p + i);
 }
 
 static void
@@ -390,7 +395,7 @@ quantise(const float *o, const float *c, int dim, int bits, float t, uint8_t *x_
 
 /* The lanes whose number has the bit keep x. */
 #define where_bit(p, bit, x) \
-	vf_and(vf_splat(x), (vi) (((vi_splat((p) * VF_LANES) + number) & (bit)) != 0))
+	vf_and(vf_splat(x), (vi) (((vi_splat((p) *VF_LANES) + number) & (bit)) != 0))
 
 static void
 fill_lut(const float *q, int dim, float scale, uint8_t *lut)

@@ -17,7 +17,7 @@
 #ifdef __clang__
 #pragma STDC FP_CONTRACT OFF
 #else
-#pragma GCC optimize ("fp-contract=off")
+#pragma GCC optimize("fp-contract=off")
 #endif
 
 /* As mv_kernels_add_<level>, for the table of codes. */

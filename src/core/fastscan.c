@@ -95,7 +95,8 @@ uint32_t
 mv_block_finish(const MvRabitqScan *scan, const uint32_t *acc, const float *add,
 				const float *rescale, float limit, MvBlockResult *result)
 {
-	return mv_code_kernels.estimate(acc, add, rescale, &scan->terms, limit, result->est, result->low);
+	return mv_code_kernels.estimate(acc, add, rescale, &scan->terms, limit, result->est,
+									result->low);
 }
 
 uint32_t

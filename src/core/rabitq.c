@@ -16,9 +16,12 @@
  * part of y across r, which is smaller by the last over dim (measured): of few
  * coordinates of a given length fewer are beyond the grid.
  */
-static const float grid_step[] = {0, 1.596f, 0.9957f, 0.586f, 0.3352f, 0.1881f, 0.1041f, 0.0569f, 0.0308f};
-static const float y_rms[] = {0, 0.5f, 0.94276f, 1.67422f, 2.96603f, 5.30699f, 9.60119f, 17.57206f, 32.46617f};
-static const float y_across[] = {0, 0.30141f, 0.32501f, 0.32395f, 0.31866f, 0.31375f, 0.30964f, 0.30655f, 0.30402f};
+static const float grid_step[] = { 0,		1.596f,	 0.9957f, 0.586f, 0.3352f,
+								   0.1881f, 0.1041f, 0.0569f, 0.0308f };
+static const float y_rms[] = { 0,		 0.5f,	   0.94276f,  1.67422f, 2.96603f,
+							   5.30699f, 9.60119f, 17.57206f, 32.46617f };
+static const float y_across[] = { 0,		0.30141f, 0.32501f, 0.32395f, 0.31866f,
+								  0.31375f, 0.30964f, 0.30655f, 0.30402f };
 static const float y_across_less[] = {0, 0.5f, 1.2f, 2.1f, 2.8f, 3.1f, 3.3f, 3.4f, 3.4f};
 
 /* ---- encoding ---- */
@@ -112,8 +115,10 @@ mv_rabitq_encode(const MvRabitqFormat *format, const float *o, const float *c,
 	int			at,
 				n;
 
-#define FOR_CHUNKS \
-	for (at = 0; n = format->dim - at < MV_QUANTISE_CHUNK ? format->dim - at : MV_QUANTISE_CHUNK, n > 0; at += n)
+#define FOR_CHUNKS                                                                                 \
+	for (at = 0;                                                                                   \
+		 n = format->dim - at < MV_QUANTISE_CHUNK ? format->dim - at : MV_QUANTISE_CHUNK, n > 0;   \
+		 at += n)
 	FOR_CHUNKS
 	{
 		mv_code_kernels.residual(o + at, CHUNK_OF(c, at), CHUNK_OF(mean, at), n, &part);

@@ -37,7 +37,7 @@ typedef struct MvRabitqFormat
 	MvMetric	metric;			/* MV_L2SQ or MV_IP */
 	int			bits;			/* 1 .. 8 */
 	int			dim;			/* padded */
-	const float *mean;			/* MV_IP: the rotated global mean taken away, or NULL; L2: ignored */
+	const float *mean; /* MV_IP: the rotated global mean taken away, or NULL; L2: ignored */
 } MvRabitqFormat;
 
 typedef struct MvRabitqFactors
@@ -83,7 +83,7 @@ void		mv_rabitq_encode(const MvRabitqFormat *format, const float *o, const float
 							 void *code, MvRabitqFactors *factors);
 
 /* mv_rabitq_encode_row -- the same; add and rescale are written behind the code. */
-void		mv_rabitq_encode_row(const MvRabitqFormat *format, const float *o, const float *c, void *row);
+void mv_rabitq_encode_row(const MvRabitqFormat *format, const float *o, const float *c, void *row);
 
 /*
  * mv_rabitq_center -- what an estimate needs to know of the query and a center.

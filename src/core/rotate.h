@@ -26,7 +26,7 @@ typedef struct MvRotation
 {
 	int			dim;			/* of the vectors, 1 .. MV_MAX_DIM */
 	int			padded;			/* mv_padded_dim(dim) */
-	uint64_t	signs[];		/* [MV_ROTATE_ROUNDS][padded / 64]; bit set: coordinate is negated */
+	uint64_t signs[]; /* [MV_ROTATE_ROUNDS][padded / 64]; bit set: coordinate is negated */
 } MvRotation;
 
 size_t		mv_rotation_size(int dim);

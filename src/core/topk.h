@@ -106,7 +106,10 @@ mv_rerank_floor(MvRerank *r, float floor)
 	r->floor = floor;
 }
 
-/* mv_rerank_add -- false if the array is full: grow it and call again.  A NaN bound counts as lowest. */
+/*
+ * mv_rerank_add -- false if the array is full: grow it and call again.  A NaN
+ * bound counts as lowest.
+ */
 bool		mv_rerank_add(MvRerank *r, uint64_t id, float low);
 
 /* mv_rerank_next -- takes out the candidate of the lowest bound; false if there is none. */

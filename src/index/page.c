@@ -43,7 +43,8 @@ mv_page_check(Page page, MvPageKind kind)
 {
 	if (PageIsNew(page))
 		return "is empty";
-	if (PageGetSpecialSize(page) != sizeof(MvPageTail) || MV_PAGE_TAIL(page)->page_id != MV_PAGE_ID_WORD)
+	if (PageGetSpecialSize(page) != sizeof(MvPageTail) ||
+		MV_PAGE_TAIL(page)->page_id != MV_PAGE_ID_WORD)
 		return "is not one of milvus_pg";
 	if (MV_PAGE_TAIL(page)->kind != kind)
 		return "is of another kind than expected";
@@ -134,9 +135,10 @@ mv_writer_reserve(MvWriter *writer, BlockNumber n)
 	BlockNumber first = writer->reserved;
 
 	if (n > MaxBlockNumber - first)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("index \"%s\" would be too large", RelationGetRelationName(writer->index))));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("index \"%s\" would be too large", RelationGetRelationName(writer->index))));
 	writer->reserved += n;
 	return first;
 }

@@ -64,16 +64,16 @@ test_layout(int dim)
 	CHECK(wrong == 0, "dim %d, %d codes: %ld bits", dim, n, wrong);
 	mv_block_unpack(block, dim, back, stride, n);
 	for (v = 0; v < n; v++)
-		CHECK(memcmp(back + (size_t) v * stride, codes + (size_t) v * stride, size) == 0, "dim %d: unpack %d", dim, v);
+		CHECK(memcmp(back + (size_t) v * stride, codes + (size_t) v * stride, size) == 0,
+			  "dim %d: unpack %d", dim, v);
 
 	/* Put over garbage what pack made; clear again. */
 	random_bytes(one, mv_block_size(dim));
 	for (v = MV_BLOCK - 1; v >= 0; v--)
-	{
-		mv_block_clear(one, v, dim);
 		if (v < n)
 			mv_block_put(one, v, dim, codes + (size_t) v * stride);
-	}
+		else
+			mv_block_clear(one, v, dim);
 	CHECK(memcmp(one, block, mv_block_size(dim)) == 0, "dim %d: put and clear", dim);
 	mv_block_clear(one, 0, dim);
 	mv_block_pack(block, dim, codes, stride, n);
@@ -118,8 +118,10 @@ test_sums(int dim, bool extreme)
 		for (v = 0; v < MV_BLOCK; v++)
 			acc[v] = (uint32_t) (7 * v);
 		mv_code_kernels.fastscan(block, lut, cut, acc);
-		mv_code_kernels.fastscan(block + mv_block_size(cut), lut + mv_block_size(cut), dim - cut, acc);
-		CHECK(memcmp(acc, expected, sizeof(acc)) == 0, "%s, dim %d: slabs of %d and %d", *level, dim, cut, dim - cut);
+		mv_code_kernels.fastscan(block + mv_block_size(cut), lut + mv_block_size(cut), dim - cut,
+								 acc);
+		CHECK(memcmp(acc, expected, sizeof(acc)) == 0, "%s, dim %d: slabs of %d and %d", *level,
+			  dim, cut, dim - cut);
 	}
 	free(block);
 	free(lut);
@@ -154,11 +156,15 @@ test_lut(int dim)
 
 			for (b = 0; b < 4; b++)
 				sum += (m >> b & 1) * (double) q[4 * g + b];
-			worst = fmax(worst, fabs(sum - lowest - (double) query.step[MV_CODE_BLOCK] * query.lut[16 * g + m]));
+			worst = fmax(
+				worst,
+				fabs(sum - lowest - (double) query.step[MV_CODE_BLOCK] * query.lut[16 * g + m]));
 		}
 	}
-	CHECK(worst < 0.501 * query.step[MV_CODE_BLOCK], "dim %d: entry off by %g steps", dim, worst / query.step[MV_CODE_BLOCK]);
-	CHECK(fabs(least - query.lut_bias) < 1e-5 * fabs(least), "dim %d: bias %g, not %g", dim, query.lut_bias, least);
+	CHECK(worst < 0.501 * query.step[MV_CODE_BLOCK], "dim %d: entry off by %g steps", dim,
+		  worst / query.step[MV_CODE_BLOCK]);
+	CHECK(fabs(least - query.lut_bias) < 1e-5 * fabs(least), "dim %d: bias %g, not %g", dim,
+		  query.lut_bias, least);
 	free(q);
 	free(memory);
 }
@@ -260,7 +266,8 @@ test_scan(int dim)
 		mv_block_scan(&scan, block, factors, factors + MV_BLOCK, INFINITY, &result);
 		if (level == mv_kernel_levels())
 			first = result;
-		CHECK(memcmp(&first, &result, sizeof(result)) == 0, "%s, dim %d: other estimates than plain", *level, dim);
+		CHECK(memcmp(&first, &result, sizeof(result)) == 0,
+			  "%s, dim %d: other estimates than plain", *level, dim);
 		mv_block_add_slab(&scan, block, 0, 64, acc);
 		mv_block_add_slab(&scan, block + mv_block_size(64), 64, dim - 64, acc);
 		mv_block_finish(&scan, acc, factors, factors + MV_BLOCK, INFINITY, &result);
@@ -271,8 +278,8 @@ test_scan(int dim)
 		worst = fmax(worst, fabs(est[v] - first.est[v]) / (-factors[MV_BLOCK + v]));
 
 	/* Both roundings of the query together: 6 standard deviations. */
-	CHECK(worst < 6 * sqrt(scan.query_var + row_scan.query_var) / MV_RABITQ_EPSILON, "dim %d: block and rows differ by %g",
-		  dim, worst);
+	CHECK(worst < 6 * sqrt(scan.query_var + row_scan.query_var) / MV_RABITQ_EPSILON,
+		  "dim %d: block and rows differ by %g", dim, worst);
 	free(x);
 	free(row);
 	free(block);

@@ -108,7 +108,8 @@ test_dim(int dim, double magnitude)
 			first[i] = x[i] - y[i];
 		CHECK(fabs(dot(ry, ry, padded) / dot(first, first, dim) - 1) < 1e-6,
 			  "%s, %d: norm without mean", *level, dim);
-		CHECK(fabs(dot(rx, ry, padded) - dot(x, first, dim)) < 1e-6 * sqrt(xx * dot(first, first, dim)),
+		CHECK(fabs(dot(rx, ry, padded) - dot(x, first, dim)) <
+				  1e-6 * sqrt(xx * dot(first, first, dim)),
 			  "%s, %d: product", *level, dim);
 		for (i = 0; i < padded; i++)
 			worst = fmax(worst, fabs(rx[i] - slow[i]));
@@ -170,7 +171,8 @@ test_stable(void)
 
 	CHECK(mv_rng_next(&state) == 0xe220a8397b1dcdafu, "splitmix64 of seed 0");
 	mv_rotation_init(rotation, 192, 7);
-	CHECK(rotation->signs[0] == STABLE_SIGNS, "signs %llx", (unsigned long long) rotation->signs[0]);
+	CHECK(rotation->signs[0] == STABLE_SIGNS, "signs %llx",
+		  (unsigned long long) rotation->signs[0]);
 	mv_rotate(rotation, x, NULL, rx);
 	for (i = 0; i < 192; i++)
 	{

@@ -119,7 +119,8 @@ test_rerank(int n, bool ties, int batch)
 			emitted++;
 			for (needed = 0, i = 0; batch == 1 && emitted == 10 && i < n; i++)
 				needed += low[i] <= out.dist;
-			CHECK(batch > 1 || emitted != 10 || computed <= needed, "n %d: %ld distances, not %ld", n, computed, needed);
+			CHECK(batch > 1 || emitted != 10 || computed <= needed, "n %d: %ld distances, not %ld",
+				  n, computed, needed);
 			continue;
 		}
 		for (j = 0; j < batch && mv_rerank_next(&r, &out); j++)
@@ -141,8 +142,9 @@ test_rerank(int n, bool ties, int batch)
 			computed++;
 		}
 	}
-	CHECK(emitted == n && wrong == 0 && early == 0, "n %d, ties %d, batch %d: %d emitted, %ld wrong, %ld early", n, ties, batch,
-		  emitted, wrong, early);
+	CHECK(emitted == n && wrong == 0 && early == 0,
+		  "n %d, ties %d, batch %d: %d emitted, %ld wrong, %ld early", n, ties, batch, emitted,
+		  wrong, early);
 	free(all);
 	free(sorted);
 	free(candidates);
@@ -150,7 +152,10 @@ test_rerank(int n, bool ties, int batch)
 	free(low);
 }
 
-/* Results wait for the floor, for what is pending and for equal bounds; a wrong bound makes late, not lost. */
+/*
+ * Results wait for the floor, for what is pending and for equal bounds; a wrong
+ * bound makes late, not lost.
+ */
 static void
 test_waiting(void)
 {

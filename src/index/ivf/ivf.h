@@ -146,7 +146,8 @@ typedef struct MvIvf
 /* ivf_page.c: where things are, and the parts of a row */
 MvIvf	   *mv_ivf_open(Relation index);
 void		mv_ivf_set_format(MvIvf *ivf);
-BlockNumber mv_ivf_list_block(const MvIvfMeta *meta, const MvIvfShape *shape, uint32 list, int *offset);
+BlockNumber
+mv_ivf_list_block(const MvIvfMeta *meta, const MvIvfShape *shape, uint32 list, int *offset);
 
 /*
  * A cursor over the id pages: remembers the last one, pinned and unlocked.

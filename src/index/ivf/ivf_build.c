@@ -190,12 +190,14 @@ mv_ivf_train(MvBuild *build, float *sample, int n)
 					  rotated + (Size) padded * i);
 		cluster(build, rotated, n);
 	}
-	build->nearest_work = alloc_aligned(mv_nearest_size(padded, build->set.groups, build->set.probes));
+	build->nearest_work =
+		alloc_aligned(mv_nearest_size(padded, build->set.groups, build->set.probes));
 	build->counts = palloc0(sizeof(uint32) * ivf->meta.nlists);
 	build->payload_size = (int) (PAYLOAD_ROW(build) + mv_code_row_size(1, padded));
 	build->tile = alloc_aligned(sizeof(float) * padded * TILE);
 	build->tids = palloc(sizeof(ItemPointerData) * TILE);
-	build->payloads = MemoryContextAllocHuge(CurrentMemoryContext, (Size) build->payload_size * TILE);
+	build->payloads =
+		MemoryContextAllocHuge(CurrentMemoryContext, (Size) build->payload_size * TILE);
 	begin_sort(build);
 }
 
@@ -221,8 +223,9 @@ flush_tile(MvBuild *build)
 		memcpy(VARDATA(datum), payload, build->payload_size);
 		ExecClearTuple(build->slot);
 		build->slot->tts_values[0] = Int32GetDatum(lists[i]);
-		build->slot->tts_values[1] = Int64GetDatum((int64) ItemPointerGetBlockNumber(&build->tids[i]) << 16 |
-												   ItemPointerGetOffsetNumber(&build->tids[i]));
+		build->slot->tts_values[1] =
+			Int64GetDatum((int64) ItemPointerGetBlockNumber(&build->tids[i]) << 16 |
+						  ItemPointerGetOffsetNumber(&build->tids[i]));
 		build->slot->tts_values[2] = PointerGetDatum(datum);
 		memset(build->slot->tts_isnull, 0, 3);
 		ExecStoreVirtualTuple(build->slot);
@@ -427,7 +430,8 @@ write_code(Output *out, int list, const char *row)
 		if (out->list >= 0)
 			run_end(&out->codes);
 		out->list = list;
-		run_begin(&out->codes, out->writer, MV_PAGE_CODE, out->lists[list].first, out->lists[list].npages);
+		run_begin(&out->codes, out->writer, MV_PAGE_CODE, out->lists[list].first,
+				  out->lists[list].npages);
 	}
 	memcpy(&head[out->slot], row + code_size, sizeof(float));
 	memcpy(&head[MV_BLOCK + out->slot], row + code_size + sizeof(float), sizeof(float));

@@ -25,9 +25,10 @@ typedef struct Check
 	BlockNumber nblocks;
 } Check;
 
+static void broken(const Check *c, const char *format, ...) pg_attribute_printf(2, 3);
+
 static void
-pg_attribute_printf(2, 3)
-broken(const Check *c, const char *format,...)
+broken(const Check *c, const char *format, ...)
 {
 	va_list		args;
 	char		text[200];
@@ -50,7 +51,7 @@ check_ids(Check *c)
 
 	for (int i = 0; i < c->ids.npages; i++)
 	{
-		Buffer		buffer = mv_page_read(c->index, c->ids.blocks[i], MV_PAGE_ID, BUFFER_LOCK_SHARE);
+		Buffer buffer = mv_page_read(c->index, c->ids.blocks[i], MV_PAGE_ID, BUFFER_LOCK_SHARE);
 		MvIvfIdHead head = *(MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(buffer));
 		MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(BufferGetPage(buffer));
 		BlockNumber *group = (BlockNumber *) ((char *) entry + shape->groups_offset);
@@ -90,7 +91,8 @@ check_vectors(Check *c)
 		int			offset;
 
 		mv_ivf_id(&c->ids, id, &block, &offset);
-		mv_ivf_read_run(c->index, block, MV_PAGE_VECTOR, offset, (char *) vector, c->ivf->shape.vector_size);
+		mv_ivf_read_run(c->index, block, MV_PAGE_VECTOR, offset, (char *) vector,
+						c->ivf->shape.vector_size);
 		mv_kernels.to_f32[MV_F16] (vector, x, dim);
 		for (int i = 0; i < dim; i++)
 			if (!isfinite(x[i]))
@@ -130,7 +132,8 @@ check_list(Check *c, uint32 list)
 	uint32		left = header.ncodes;
 
 	UnlockReleaseBuffer(buffer);
-	if ((uint64) header.npages * MV_BODY_SIZE < ((uint64) (header.ncodes + MV_BLOCK - 1) / MV_BLOCK) * shape->block_size)
+	if ((uint64) header.npages * MV_BODY_SIZE <
+		((uint64) (header.ncodes + MV_BLOCK - 1) / MV_BLOCK) * shape->block_size)
 		broken(c, "list %u has %u codes on %u pages", list, header.ncodes, header.npages);
 	block = header.first;
 	for (uint32 i = 0; i < header.npages; i++)
@@ -176,7 +179,8 @@ mv_ivf_check(Relation index)
 
 		buffer = mv_page_read(index, c.ids.blocks[last], MV_PAGE_ID, BUFFER_LOCK_SHARE);
 		c.nids = last * c.ivf->shape.ids_per_page +
-			Min(((MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(buffer)))->count, c.ivf->shape.ids_per_page);
+			Min(((MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(buffer)))->count,
+				c.ivf->shape.ids_per_page);
 		UnlockReleaseBuffer(buffer);
 	}
 	c.seen = palloc_extended(c.nids + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -190,9 +194,12 @@ mv_ivf_check(Relation index)
 	for (uint32 id = 0; id < c.nids; id++)
 		lost += c.live[id] && !c.seen[id];
 	if (lost > 0)
-		ereport(WARNING,
-				(errmsg("%.0f rows of index \"%s\" are in no list", lost, RelationGetRelationName(index)),
-				 errdetail("This is normal after a crash or for rows being inserted, and mended by VACUUM.")));
+		ereport(
+			WARNING,
+			(errmsg("%.0f rows of index \"%s\" are in no list", lost,
+					RelationGetRelationName(index)),
+			 errdetail(
+				 "This is normal after a crash or for rows being inserted, and mended by VACUUM.")));
 	mv_ivf_ids_end(&c.ids);
 	return live;
 }

@@ -210,7 +210,8 @@ mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset)
 	MvIvfId		entry;
 
 	if (page_no >= ids->npages && page_no >= mv_ivf_ids_refresh(ids))
-		elog(ERROR, "id %u of index \"%s\" does not exist", id, RelationGetRelationName(ids->index));
+		elog(ERROR, "id %u of index \"%s\" does not exist", id,
+			 RelationGetRelationName(ids->index));
 	buffer = mv_page_read(ids->index, ids->blocks[page_no], MV_PAGE_ID, BUFFER_LOCK_SHARE);
 	head = MV_PAGE_HEAD(BufferGetPage(buffer));
 	body = MV_PAGE_BODY(BufferGetPage(buffer));
@@ -258,7 +259,7 @@ mv_ivf_nearest_list(const MvIvf *ivf, const float *rotated)
 
 	for (uint32 list = 0; list < ivf->meta.nlists; list++)
 	{
-		double		d = ivf->norms[list] - 2 * dot(rotated, ivf->centroids + (Size) dim * list, dim);
+		double d = ivf->norms[list] - 2 * dot(rotated, ivf->centroids + (Size) dim * list, dim);
 
 		if (d < least)
 		{

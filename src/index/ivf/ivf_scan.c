@@ -151,9 +151,10 @@ static void
 add_candidate(MvSearch *s, uint64_t id, float low)
 {
 	while (!mv_rerank_add(&s->rerank, id, low))
-		mv_rerank_grow(&s->rerank,
-					   repalloc_huge(s->rerank.candidates, sizeof(MvNeighbor) * 2 * s->rerank.max_candidates),
-					   2 * s->rerank.max_candidates, s->rerank.exact, s->rerank.max_exact);
+		mv_rerank_grow(
+			&s->rerank,
+			repalloc_huge(s->rerank.candidates, sizeof(MvNeighbor) * 2 * s->rerank.max_candidates),
+			2 * s->rerank.max_candidates, s->rerank.exact, s->rerank.max_exact);
 }
 
 static void
