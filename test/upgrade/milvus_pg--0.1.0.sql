@@ -12,6 +12,11 @@ BEGIN
 			USING ERRCODE = 'feature_not_supported',
 				HINT = 'Install a newer one and run ALTER EXTENSION vector UPDATE.';
 	END IF;
+	IF EXISTS (SELECT FROM pg_catalog.pg_am WHERE amname = 'ivf') THEN
+		RAISE EXCEPTION 'access method "ivf" exists already'
+			USING ERRCODE = 'duplicate_object',
+				HINT = 'Another extension owns it; it and milvus_pg cannot be in one database.';
+	END IF;
 	IF NOT EXISTS (
 		SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
 		WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = 'vector'::pg_catalog.regtype
@@ -415,3 +420,141 @@ COMMENT ON FUNCTION negative_maxsim(vector[], vector[]) IS 'implementation of <@
 
 CREATE OPERATOR <@@> (LEFTARG = vector[], RIGHTARG = vector[], FUNCTION = negative_maxsim);
 COMMENT ON OPERATOR <@@> (vector[], vector[]) IS 'negative MaxSim of a document and a query';
+
+-- ivf: lists of RaBitQ codes
+
+CREATE FUNCTION ivf_handler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME', 'mv_ivf_handler' LANGUAGE C;
+COMMENT ON FUNCTION ivf_handler(internal) IS 'handler of access method ivf';
+
+CREATE ACCESS METHOD ivf TYPE INDEX HANDLER ivf_handler;
+COMMENT ON ACCESS METHOD ivf IS 'nearest neighbours through lists of one-bit codes, re-ranked';
+
+CREATE FUNCTION milvus_vector_l2_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_vector_l2_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_vector_l2_metric(internal) IS 'metric of operator classes: Euclidean distance of vector';
+CREATE FUNCTION milvus_vector_ip_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_vector_ip_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_vector_ip_metric(internal) IS 'metric of operator classes: negative inner product of vector';
+CREATE FUNCTION milvus_vector_cosine_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_vector_cosine_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_vector_cosine_metric(internal) IS 'metric of operator classes: cosine distance of vector';
+CREATE FUNCTION milvus_halfvec_l2_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_halfvec_l2_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_halfvec_l2_metric(internal) IS 'metric of operator classes: Euclidean distance of halfvec';
+CREATE FUNCTION milvus_halfvec_ip_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_halfvec_ip_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_halfvec_ip_metric(internal) IS 'metric of operator classes: negative inner product of halfvec';
+CREATE FUNCTION milvus_halfvec_cosine_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_halfvec_cosine_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_halfvec_cosine_metric(internal) IS 'metric of operator classes: cosine distance of halfvec';
+CREATE FUNCTION milvus_int8vec_l2_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_int8vec_l2_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_int8vec_l2_metric(internal) IS 'metric of operator classes: Euclidean distance of int8vec';
+CREATE FUNCTION milvus_int8vec_ip_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_int8vec_ip_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_int8vec_ip_metric(internal) IS 'metric of operator classes: negative inner product of int8vec';
+CREATE FUNCTION milvus_int8vec_cosine_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_int8vec_cosine_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_int8vec_cosine_metric(internal) IS 'metric of operator classes: cosine distance of int8vec';
+CREATE FUNCTION milvus_bf16vec_l2_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bf16vec_l2_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_bf16vec_l2_metric(internal) IS 'metric of operator classes: Euclidean distance of bf16vec';
+CREATE FUNCTION milvus_bf16vec_ip_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bf16vec_ip_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_bf16vec_ip_metric(internal) IS 'metric of operator classes: negative inner product of bf16vec';
+CREATE FUNCTION milvus_bf16vec_cosine_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bf16vec_cosine_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_bf16vec_cosine_metric(internal) IS 'metric of operator classes: cosine distance of bf16vec';
+
+CREATE OPERATOR CLASS vector_l2_ops
+	FOR TYPE vector USING ivf AS
+	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_vector_l2_metric(internal);
+COMMENT ON OPERATOR CLASS vector_l2_ops USING ivf IS 'Euclidean distance';
+COMMENT ON OPERATOR FAMILY vector_l2_ops USING ivf IS 'Euclidean distance';
+CREATE OPERATOR CLASS vector_ip_ops
+	FOR TYPE vector USING ivf AS
+	OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_vector_ip_metric(internal);
+COMMENT ON OPERATOR CLASS vector_ip_ops USING ivf IS 'negative inner product';
+COMMENT ON OPERATOR FAMILY vector_ip_ops USING ivf IS 'negative inner product';
+CREATE OPERATOR CLASS vector_cosine_ops
+	FOR TYPE vector USING ivf AS
+	OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_vector_cosine_metric(internal);
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING ivf IS 'cosine distance';
+COMMENT ON OPERATOR FAMILY vector_cosine_ops USING ivf IS 'cosine distance';
+CREATE OPERATOR CLASS halfvec_l2_ops
+	FOR TYPE halfvec USING ivf AS
+	OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_halfvec_l2_metric(internal);
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING ivf IS 'Euclidean distance';
+COMMENT ON OPERATOR FAMILY halfvec_l2_ops USING ivf IS 'Euclidean distance';
+CREATE OPERATOR CLASS halfvec_ip_ops
+	FOR TYPE halfvec USING ivf AS
+	OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_halfvec_ip_metric(internal);
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING ivf IS 'negative inner product';
+COMMENT ON OPERATOR FAMILY halfvec_ip_ops USING ivf IS 'negative inner product';
+CREATE OPERATOR CLASS halfvec_cosine_ops
+	FOR TYPE halfvec USING ivf AS
+	OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_halfvec_cosine_metric(internal);
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING ivf IS 'cosine distance';
+COMMENT ON OPERATOR FAMILY halfvec_cosine_ops USING ivf IS 'cosine distance';
+CREATE OPERATOR CLASS int8vec_l2_ops
+	FOR TYPE int8vec USING ivf AS
+	OPERATOR 1 <-> (int8vec, int8vec) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_int8vec_l2_metric(internal);
+COMMENT ON OPERATOR CLASS int8vec_l2_ops USING ivf IS 'Euclidean distance';
+COMMENT ON OPERATOR FAMILY int8vec_l2_ops USING ivf IS 'Euclidean distance';
+CREATE OPERATOR CLASS int8vec_ip_ops
+	FOR TYPE int8vec USING ivf AS
+	OPERATOR 1 <#> (int8vec, int8vec) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_int8vec_ip_metric(internal);
+COMMENT ON OPERATOR CLASS int8vec_ip_ops USING ivf IS 'negative inner product';
+COMMENT ON OPERATOR FAMILY int8vec_ip_ops USING ivf IS 'negative inner product';
+CREATE OPERATOR CLASS int8vec_cosine_ops
+	FOR TYPE int8vec USING ivf AS
+	OPERATOR 1 <=> (int8vec, int8vec) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_int8vec_cosine_metric(internal);
+COMMENT ON OPERATOR CLASS int8vec_cosine_ops USING ivf IS 'cosine distance';
+COMMENT ON OPERATOR FAMILY int8vec_cosine_ops USING ivf IS 'cosine distance';
+CREATE OPERATOR CLASS bf16vec_l2_ops
+	FOR TYPE bf16vec USING ivf AS
+	OPERATOR 1 <-> (bf16vec, bf16vec) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_bf16vec_l2_metric(internal);
+COMMENT ON OPERATOR CLASS bf16vec_l2_ops USING ivf IS 'Euclidean distance';
+COMMENT ON OPERATOR FAMILY bf16vec_l2_ops USING ivf IS 'Euclidean distance';
+CREATE OPERATOR CLASS bf16vec_ip_ops
+	FOR TYPE bf16vec USING ivf AS
+	OPERATOR 1 <#> (bf16vec, bf16vec) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_bf16vec_ip_metric(internal);
+COMMENT ON OPERATOR CLASS bf16vec_ip_ops USING ivf IS 'negative inner product';
+COMMENT ON OPERATOR FAMILY bf16vec_ip_ops USING ivf IS 'negative inner product';
+CREATE OPERATOR CLASS bf16vec_cosine_ops
+	FOR TYPE bf16vec USING ivf AS
+	OPERATOR 1 <=> (bf16vec, bf16vec) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_bf16vec_cosine_metric(internal);
+COMMENT ON OPERATOR CLASS bf16vec_cosine_ops USING ivf IS 'cosine distance';
+COMMENT ON OPERATOR FAMILY bf16vec_cosine_ops USING ivf IS 'cosine distance';
+
+-- tools
+
+CREATE FUNCTION milvus_index_check(index regclass) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'mv_index_check'
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION milvus_index_check(regclass) IS 'check every page of an index; the number of live rows';

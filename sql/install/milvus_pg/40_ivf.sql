@@ -10,51 +10,51 @@ COMMENT ON ACCESS METHOD ivf IS 'nearest neighbours through lists of one-bit cod
 
 CREATE FUNCTION milvus_vector_l2_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_vector_l2_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_vector_l2_metric(internal) IS 'metric of operator classes: Euclidean distance of vector';
 CREATE FUNCTION milvus_vector_ip_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_vector_ip_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_vector_ip_metric(internal) IS 'metric of operator classes: negative inner product of vector';
 CREATE FUNCTION milvus_vector_cosine_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_vector_cosine_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_vector_cosine_metric(internal) IS 'metric of operator classes: cosine distance of vector';
 CREATE FUNCTION milvus_halfvec_l2_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_halfvec_l2_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_halfvec_l2_metric(internal) IS 'metric of operator classes: Euclidean distance of halfvec';
 CREATE FUNCTION milvus_halfvec_ip_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_halfvec_ip_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_halfvec_ip_metric(internal) IS 'metric of operator classes: negative inner product of halfvec';
 CREATE FUNCTION milvus_halfvec_cosine_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_halfvec_cosine_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_halfvec_cosine_metric(internal) IS 'metric of operator classes: cosine distance of halfvec';
 CREATE FUNCTION milvus_int8vec_l2_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_int8vec_l2_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_int8vec_l2_metric(internal) IS 'metric of operator classes: Euclidean distance of int8vec';
 CREATE FUNCTION milvus_int8vec_ip_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_int8vec_ip_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_int8vec_ip_metric(internal) IS 'metric of operator classes: negative inner product of int8vec';
 CREATE FUNCTION milvus_int8vec_cosine_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_int8vec_cosine_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_int8vec_cosine_metric(internal) IS 'metric of operator classes: cosine distance of int8vec';
 CREATE FUNCTION milvus_bf16vec_l2_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_bf16vec_l2_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_bf16vec_l2_metric(internal) IS 'metric of operator classes: Euclidean distance of bf16vec';
 CREATE FUNCTION milvus_bf16vec_ip_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_bf16vec_ip_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_bf16vec_ip_metric(internal) IS 'metric of operator classes: negative inner product of bf16vec';
 CREATE FUNCTION milvus_bf16vec_cosine_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_bf16vec_cosine_metric'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_bf16vec_cosine_metric(internal) IS 'metric of operator classes: cosine distance of bf16vec';
 
 CREATE OPERATOR CLASS vector_l2_ops

@@ -194,12 +194,10 @@ mv_ivf_check(Relation index)
 	for (uint32 id = 0; id < c.nids; id++)
 		lost += c.live[id] && !c.seen[id];
 	if (lost > 0)
-		ereport(
-			WARNING,
-			(errmsg("%.0f rows of index \"%s\" are in no list", lost,
-					RelationGetRelationName(index)),
-			 errdetail(
-				 "This is normal after a crash or for rows being inserted, and mended by VACUUM.")));
+		ereport(WARNING,
+				(errmsg("%.0f rows of index \"%s\" are in no list", lost,
+						RelationGetRelationName(index)),
+				 errdetail("They are being inserted, or a crash left them for VACUUM.")));
 	mv_ivf_ids_end(&c.ids);
 	return live;
 }

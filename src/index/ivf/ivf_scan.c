@@ -222,7 +222,11 @@ read_list(MvSearch *s, uint32 list, float g_add)
 			int			n = (int) Min(left, MV_BLOCK);
 
 			if (part == shape->block_size)
+			{
+				if (at + 2 * part <= MV_BODY_SIZE)
+					mv_block_prefetch((uint8_t *) body + at + part, part);
 				read_block(s, body + at, n);
+			}
 			else
 			{
 				memcpy(s->block + have, body + at, part);
