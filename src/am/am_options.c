@@ -23,7 +23,7 @@ bytea *
 mv_am_options(Datum reloptions, bool validate)
 {
 	static const relopt_parse_elt table[] = {
-		{"lists", RELOPT_TYPE_INT, offsetof(MvIndexOptions, lists)},
+		{.optname = "lists", .opttype = RELOPT_TYPE_INT, .offset = offsetof(MvIndexOptions, lists)},
 	};
 
 	return (bytea *) build_reloptions(reloptions, validate, ivf_options, sizeof(MvIndexOptions),
