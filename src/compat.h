@@ -31,3 +31,13 @@
 #else
 #define mv_owns(relid) pg_class_ownercheck(relid, GetUserId())
 #endif
+
+/*
+ * 18: a path that must not be taken counts as disabled, more so than one that
+ * a setting disables; before, an infinite cost said so.
+ */
+#if PG_VERSION_NUM >= 180000
+#define mv_forbid_path(index_path) ((index_path)->path.disabled_nodes = 2)
+#else
+#define mv_forbid_path(index_path) ((void) 0)
+#endif

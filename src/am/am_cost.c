@@ -43,6 +43,7 @@ mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	{
 		*startup = *total = get_float8_infinity();
 		*selectivity = *correlation = *pages = 0;
+		mv_forbid_path(path);
 		return;
 	}
 	genericcostestimate(root, path, loop_count, &costs);
