@@ -43,6 +43,7 @@ typedef struct MvIvfMeta
 	uint16		elem;			/* MvElemKind */
 	uint16		metric;			/* MvMetric */
 	uint64		seed;			/* of the rotation */
+	uint64		build;			/* a number of this build's own */
 	uint32		nlists;
 	BlockNumber list_start;		/* first list page */
 	BlockNumber mean_start;		/* global mean, float[dim] over consecutive vector pages */
@@ -125,11 +126,7 @@ typedef struct MvIvfShape
 
 void		mv_ivf_shape(MvIvfShape *shape, int dim);
 
-/*
- * An index as a backend knows it: one chunk of memory in rd_amcache, rebuilt
- * when the relcache entry is (REINDEX, TRUNCATE).  What it holds never changes
- * between.
- */
+/* An index as a backend knows it; see ivf_cache.c.  What it holds never changes. */
 typedef struct MvIvf
 {
 	MvIvfMeta	meta;
@@ -143,8 +140,14 @@ typedef struct MvIvf
 	float	   *norms;			/* [nlists], squared */
 } MvIvf;
 
-/* ivf_page.c: where things are, and the parts of a row */
+/* ivf_cache.c: valid until the next call, or for a memory context's life */
 MvIvf	   *mv_ivf_open(Relation index);
+MvIvf	   *mv_ivf_open_for(Relation index, MemoryContext context);
+
+/* A number that no other build has. */
+uint64		mv_ivf_new_build(void);
+
+/* ivf_page.c: where things are, and the parts of a row */
 void		mv_ivf_set_format(MvIvf *ivf);
 BlockNumber
 mv_ivf_list_block(const MvIvfMeta *meta, const MvIvfShape *shape, uint32 list, int *offset);

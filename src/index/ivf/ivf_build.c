@@ -82,6 +82,7 @@ mv_ivf_build_begin(Relation index, int dim, double rows)
 	ivf->meta.elem = (uint16) ivf->opclass->elem->kind;
 	ivf->meta.metric = (uint16) ivf->opclass->metric;
 	ivf->meta.seed = SEED;
+	ivf->meta.build = mv_ivf_new_build();
 	ivf->meta.nlists = (uint32) Max(lists, 1);
 	return build;
 }

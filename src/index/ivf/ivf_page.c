@@ -1,12 +1,11 @@
 /*
- * ivf_page.c -- where things are on the pages, and the backend's view of them.
+ * ivf_page.c -- where things are on the pages.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "miscadmin.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -73,29 +72,6 @@ mv_ivf_read_run(Relation index, BlockNumber block, MvPageKind kind, int offset, 
 	}
 }
 
-static void
-read_meta(Relation index, MvIvfMeta *meta)
-{
-	Buffer		buffer = mv_page_read(index, MV_IVF_META_BLOCK, MV_PAGE_META, BUFFER_LOCK_SHARE);
-	Page		page = BufferGetPage(buffer);
-	MvIvfMetaHead *head = MV_PAGE_HEAD(page);
-
-	if (head->magic != MV_IVF_MAGIC || head->version != MV_IVF_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" has format %u, this version of milvus_pg reads format %u",
-						RelationGetRelationName(index), head->version, MV_IVF_VERSION),
-				 errhint("Please REINDEX it.")));
-	memcpy(meta, MV_PAGE_BODY(page), sizeof(MvIvfMeta));
-	UnlockReleaseBuffer(buffer);
-	if (meta->dim < 1 || meta->dim > MV_MAX_DIM || meta->elem >= MV_ELEM_KINDS ||
-		meta->metric >= MV_METRICS || meta->nlists < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("meta page of index \"%s\" is damaged", RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
-}
-
 /* Codes of unit vectors under cosine are those of L2. */
 void
 mv_ivf_set_format(MvIvf *ivf)
@@ -104,52 +80,6 @@ mv_ivf_set_format(MvIvf *ivf)
 	ivf->format.bits = 1;
 	ivf->format.dim = ivf->shape.padded;
 	ivf->format.mean = ivf->rotated_mean;
-}
-
-MvIvf *
-mv_ivf_open(Relation index)
-{
-	MvIvfMeta	meta;
-	MvIvfShape	shape;
-	MvIvf	   *ivf = index->rd_amcache;
-	Size		floats;
-	char	   *p;
-
-	if (ivf != NULL)
-		return ivf;
-	read_meta(index, &meta);
-	mv_ivf_shape(&shape, (int) meta.dim);
-
-	floats = shape.dim + (Size) shape.padded * (meta.nlists + 1) + meta.nlists;
-	ivf = MemoryContextAllocHuge(index->rd_indexcxt, MAXALIGN(sizeof(MvIvf)) +
-								 MAXALIGN(mv_rotation_size(shape.dim)) + sizeof(float) * floats);
-	p = (char *) ivf + MAXALIGN(sizeof(MvIvf));
-	ivf->meta = meta;
-	ivf->shape = shape;
-	ivf->opclass = mv_index_opclass(index);
-	ivf->rotation = (MvRotation *) p;
-	mv_rotation_init(ivf->rotation, shape.dim, meta.seed);
-	ivf->mean = (float *) (p + MAXALIGN(mv_rotation_size(shape.dim)));
-	ivf->rotated_mean = ivf->mean + shape.dim;
-	ivf->centroids = ivf->rotated_mean + shape.padded;
-	ivf->norms = ivf->centroids + (Size) shape.padded * meta.nlists;
-
-	mv_ivf_read_run(index, meta.mean_start, MV_PAGE_VECTOR, 0, (char *) ivf->mean,
-					(int) sizeof(float) * shape.dim);
-	mv_rotate(ivf->rotation, ivf->mean, NULL, ivf->rotated_mean);
-	for (uint32 list = 0; list < meta.nlists; list++)
-	{
-		float	   *c = ivf->centroids + (Size) shape.padded * list;
-		int			offset;
-		BlockNumber block = mv_ivf_list_block(&meta, &shape, list, &offset);
-
-		mv_ivf_read_run(index, block, MV_PAGE_CENTROID, offset + (int) sizeof(MvIvfList),
-						(char *) c, (int) sizeof(float) * shape.padded);
-		ivf->norms[list] = (float) mv_kernels.dist[MV_F32][MV_IP] (c, c, shape.padded);
-	}
-	mv_ivf_set_format(ivf);
-	index->rd_amcache = ivf;
-	return ivf;
 }
 
 void

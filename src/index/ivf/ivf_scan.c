@@ -82,7 +82,7 @@ MvSearch *
 mv_ivf_search_begin(Relation index)
 {
 	MvSearch   *s = palloc0(sizeof(MvSearch));
-	MvIvf	   *ivf = mv_ivf_open(index);
+	MvIvf	   *ivf = mv_ivf_open_for(index, CurrentMemoryContext);
 	const MvIvfShape *shape = &ivf->shape;
 
 	s->index = index;
