@@ -22,7 +22,7 @@ METRICS = {"l2": "<->", "ip": "<#>", "cosine": "<=>"}
 
 # ---- generator
 
-def power_law(dim, alpha=1.0):
+def power_law(dim, alpha=0.7):
     """Standard deviations of the axes: eigenvalues fall as rank ** -alpha; total variance 1."""
     eigenvalues = np.arange(1, dim + 1, dtype=np.float64) ** -alpha
     return np.sqrt(eigenvalues / eigenvalues.sum())
@@ -31,20 +31,24 @@ def power_law(dim, alpha=1.0):
 def synthetic(rows, dim, clusters, seed, block=20_000):
     """Unit vectors like text embeddings: a common mean, Zipf-sized clusters, power-law axes, rotated.
 
-    The rotation keeps a codec from profiting from aligned axes.  Rows are drawn
-    block by block, so a longer set starts with the rows of a shorter one.
+    Chosen beside 10,000 rows of minilm: effective dimension 97 here and 87 there
+    (sum of eigenvalues squared over sum of their squares), cosine of the nearest
+    row .52 and .45-.52, of random pairs .06 and .06; true top 10 inside the
+    nearest 10 of 100 k-means cells .79 and .78.  The rotation keeps a codec from
+    profiting from aligned axes.  Rows are drawn block by block, so a longer set
+    starts with the rows of a shorter one.
     """
     rng = np.random.default_rng(seed)
     scale = power_law(dim).astype(np.float32)
     rotation = np.linalg.qr(rng.standard_normal((dim, dim)))[0].astype(np.float32)
     mean = 0.25 * rng.standard_normal(dim).astype(np.float32) / np.sqrt(dim)
-    centres = 0.8 * rng.standard_normal((clusters, dim)).astype(np.float32) * scale
+    centres = 0.6 * rng.standard_normal((clusters, dim)).astype(np.float32) * scale
     share = 1.0 / (np.arange(clusters) + 10.0)
     share /= share.sum()
     out = np.empty((rows, dim), np.float32)
     for at in range(0, rows, block):
         cluster = rng.choice(clusters, block, p=share)
-        x = rng.standard_normal((block, dim), dtype=np.float32) * (0.6 * scale)
+        x = rng.standard_normal((block, dim), dtype=np.float32) * (0.8 * scale)
         x = (x + centres[cluster] + mean)[: rows - at]
         out[at : at + block] = normalised(x @ rotation)
     return out

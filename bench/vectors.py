@@ -15,6 +15,7 @@ import os
 import pathlib
 import platform
 import re
+import shlex
 import shutil
 import sys
 import time
@@ -103,9 +104,13 @@ def load_average():
     return [round(x, 2) for x in os.getloadavg()]
 
 
+def redacted(text):
+    """text without the passwords of connection strings."""
+    return re.sub(r"(password=|://[^:/@ ]*:)[^ @]*", r"\1***", text)
+
+
 def command_line():
-    words = [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]
-    return re.sub(r"(password=|://[^:/@ ]*:)[^ @]*", r"\1***", " ".join(words))
+    return redacted(shlex.join(["bench/vectors.py", *sys.argv[1:]]))
 
 
 # ---- statements
