@@ -289,11 +289,9 @@ def move_out_of_cache(conn, indexed):
     conn.execute("SET allow_in_place_tablespaces = on")
     if not conn.execute("SELECT 1 FROM pg_tablespace WHERE spcname = 'milvus_bench'").fetchone():
         conn.execute("CREATE TABLESPACE milvus_bench LOCATION ''")
-    here = scalar(conn, "SELECT reltablespace FROM pg_class WHERE oid = %s::regclass", TABLE)
-    to = "milvus_bench" if here == 0 else "pg_default"
-    conn.execute(f"ALTER TABLE {TABLE} SET TABLESPACE {to}")
-    if indexed:
-        conn.execute(f"ALTER INDEX {SCHEMA}.{INDEX} SET TABLESPACE {to}")
+    for kind, name in [("TABLE", TABLE)] + [("INDEX", f"{SCHEMA}.{INDEX}")] * indexed:
+        here = scalar(conn, "SELECT reltablespace FROM pg_class WHERE oid = %s::regclass", name)
+        conn.execute(f"ALTER {kind} {name} SET TABLESPACE {'milvus_bench' if here == 0 else 'pg_default'}")
 
 
 def page_reads(server, query, vectors, settings, indexed):
