@@ -7,6 +7,8 @@ import tempfile
 
 import numpy as np
 
+from servers import Failure
+
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parent / "build" / "bench"
 
@@ -49,7 +51,7 @@ def run(dsn, sql, vectors, settings=(), ids=False, **options):
         command += arguments(dsn, sql, vectors.shape[1], settings, options)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise SystemExit(f"{done.stderr.strip()}\n  {sql}")
+            raise Failure(f"{done.stderr.strip()} ({sql})")
         result = json.loads(done.stdout)
         if not ids:
             return result

@@ -163,6 +163,7 @@ def markdown(run, peer, clients, recalls, full):
              speed_table(run, peer, clients, recalls), build_table(run), writes_table(run), connection_table(run)]
     if full:
         parts.append(sweep_table(run))
+    parts += [f"{e['index']} failed: {e['error'][:200]}\n" for e in run["indexes"] if "error" in e]
     return "\n".join(p for p in parts if p)
 
 

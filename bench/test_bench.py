@@ -177,6 +177,12 @@ class Parsing(unittest.TestCase):
         for wrong in ("hnsw", "peer:hnsw(m)", "peer:hnsw(m=1", ""):
             self.assertRaises(ValueError, servers.parse_spec, wrong)
 
+    def test_with_clause(self):
+        self.assertEqual(servers.with_clause("hnsw", {}, "l2"), "")
+        self.assertEqual(servers.with_clause("hnsw", {"m": "16", "x": "on"}, "l2"), "WITH (m = '16', x = 'on')")
+        self.assertEqual(servers.vchordrq_options({"lists": "400"}, "cosine"),
+                         "residual_quantization = false\n[build.internal]\nspherical_centroids = true\nlists = [400]\n")
+
     def test_server(self):
         self.assertEqual(servers.parse_server("a=host=x port=1").dsn, "host=x port=1")
         self.assertRaises(ValueError, servers.parse_server, "host")

@@ -227,27 +227,34 @@ def after_writes(args, job, rows, live):
     return result
 
 
-def measure_index(args, server, spec, data, efforts):
-    """Build one index and measure the parts asked for."""
-    job = {"server": server, "spec": spec, "data": data, "efforts": efforts[spec.am],
-           "query": query_sql(args, data["metric"])}
-    out = {"index": spec.text, "server": spec.server, "am": spec.am, "options": spec.options, "load": load_average()}
-    if spec.am == "exact":
-        servers.drop_index(server)
-    else:
-        out["build"] = servers.build_index(server, spec, f"{args.type}_{data['metric']}_ops",
-                                           args.maintenance_work_mem, args.workers)
+def build(args, job, out):
+    """The index, if there is to be one, and proof that queries use it."""
+    server, spec, data = job["server"], job["spec"], job["data"]
+    servers.drop_index(server)
+    if spec.am != "exact":
+        out["build"] = servers.build_index(server, spec, args.type, data["metric"], args.maintenance_work_mem, args.workers)
         print("   ", {k: out["build"][k] for k in ("seconds", "peak_memory_mb", "index_mb", "wal_mb")}, flush=True)
     expected = None if spec.am == "exact" else servers.INDEX
     for effort in (job["efforts"][0], job["efforts"][-1]):
         servers.check_plan(server, job["query"], data["queries"][0], session(args, spec, effort), expected)
-    out["session"] = session(args, spec, {})
-    for part in args.parts:
-        out[part] = globals()[part](args, job)
-        if part == "sweep":
-            job["points"] = out[part]
-        else:
-            print(f"    {part}: {json.dumps(out[part])}", flush=True)
+
+
+def measure_index(args, server, spec, data, efforts):
+    """Build one index and measure the parts asked for.  What fails is recorded and ends this index only."""
+    job = {"server": server, "spec": spec, "data": data, "efforts": efforts, "query": query_sql(args, data["metric"])}
+    out = {"index": spec.text, "server": spec.server, "am": spec.am, "options": spec.options, "load": load_average(),
+           "session": session(args, spec, {})}
+    try:
+        build(args, job, out)
+        for part in args.parts:
+            out[part] = globals()[part](args, job)
+            if part == "sweep":
+                job["points"] = out[part]
+            else:
+                print(f"    {part}: {json.dumps(out[part])}", flush=True)
+    except (servers.psycopg.Error, servers.Failure) as error:
+        out["error"] = str(error)
+        print(f"    error: {error}", file=sys.stderr, flush=True)
     return out
 
 
@@ -267,12 +274,8 @@ def prepare(args):
     return named, specs, efforts
 
 
-def main():
-    args = arguments()
-    named, specs, efforts = prepare(args)
-    data = datasets.load(args.data, args.data_dir, args.rows, args.queries, args.metric)
-    path = client.BUILD / "results" / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{args.data}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+def new_run(args, data, named):
+    """The head of a result: where, when, on what."""
     run = {"command": command_line(), "started": datetime.datetime.now().isoformat(timespec="seconds"), "host": host(),
            "data": {"name": data["name"], "rows": len(data["base"]), "dim": data["base"].shape[1], "type": args.type,
                     "queries": len(data["queries"]), "metric": data["metric"], "k": args.k}, "servers": {}, "indexes": []}
@@ -280,21 +283,43 @@ def main():
         print(f"warning: load average {run['host']['load'][0]}, this machine is not quiet", file=sys.stderr)
     for server in named.values():
         run["servers"][server.name] = servers.describe(server)
+    return run
+
+
+def load_server(args, server, data, run):
+    about = run["servers"][server.name]
+    about["load"] = servers.load_table(server, data["base"], args.type)
+    about["round_trip"] = client.run(server.dsn, "SELECT 1 WHERE $1::vector IS NOT NULL", data["queries"], w=20,
+                                     t=min(1, args.seconds))
+
+
+def measure_all(args, named, specs, efforts, data, run):
+    """Every index, server by server; yields after each."""
     loaded = set()
     for spec in sorted(specs, key=lambda s: list(named).index(s.server)):
         server = named[spec.server]
         if spec.server not in loaded:
-            run["servers"][spec.server]["load"] = servers.load_table(server, data["base"], args.type)
-            run["servers"][spec.server]["round_trip"] = client.run(
-                server.dsn, "SELECT 1 WHERE $1::vector IS NOT NULL", data["queries"], w=20, t=min(1, args.seconds))
+            load_server(args, server, data, run)
             loaded.add(spec.server)
         print(f"{spec.text}  load {load_average()[0]}", flush=True)
         started = time.perf_counter()
-        run["indexes"].append(measure_index(args, server, spec, data, efforts))
-        run["indexes"][-1]["took_s"] = round(time.perf_counter() - started, 1)
-        path.write_text(json.dumps(run, indent=1) + "\n")
+        result = measure_index(args, server, spec, data, efforts[spec.am])
+        result["took_s"] = round(time.perf_counter() - started, 1)
+        run["indexes"].append(result)
         if "writes" in args.parts:
             loaded.discard(spec.server)
+        yield result
+
+
+def main():
+    args = arguments()
+    named, specs, efforts = prepare(args)
+    data = datasets.load(args.data, args.data_dir, args.rows, args.queries, args.metric)
+    path = client.BUILD / "results" / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{args.data}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run = new_run(args, data, named)
+    for _ in measure_all(args, named, specs, efforts, data, run):
+        path.write_text(json.dumps(run, indent=1) + "\n")
     for server in named.values():
         if not args.keep_table:
             servers.drop_everything(server)
@@ -304,6 +329,8 @@ def main():
         (HERE / "results").mkdir(exist_ok=True)
         path = shutil.copy(path, HERE / "results" / f"{args.save}.json")
     print(f"bench/report.py {os.path.relpath(path)}")
+    if any("error" in entry for entry in run["indexes"]):
+        sys.exit(1)
 
 
 if __name__ == "__main__":
