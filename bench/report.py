@@ -158,7 +158,8 @@ def connection_table(run):
 
 def markdown(run, peer, clients, recalls, full):
     d, h = run["data"], run["host"]
-    title = f"**{d['name']}**, {d['rows']:,} x {d['dim']} {d['type']}, {d['metric']}, k = {d['k']}, {d['queries']} queries, {clients} client(s)"
+    title = (f"**{d['name']}**, {d['rows']:,} x {d['dim']} {d['type']}, {d['metric']}, k = {d['k']}, "
+             f"{d['queries']} queries, {clients} client(s)")
     parts = [title, f"{h['cpu']}, {h['cores']} cores; load average {h['load'][0]} at the start\n",
              speed_table(run, peer, clients, recalls), build_table(run), writes_table(run), connection_table(run)]
     if full:
@@ -176,20 +177,20 @@ def draw(run, clients, path):
     import matplotlib.pyplot as plt
 
     fig, (speed, seconds, size) = plt.subplots(1, 3, figsize=(15, 5), width_ratios=[3, 1, 1])
+    colours = {e["index"]: f"C{i % 10}" for i, e in enumerate(run["indexes"])}
     built = [e for e in run["indexes"] if "build" in e]
     for entry in run["indexes"]:
         points = sweep_points(entry, clients)
         if points:
-            speed.plot(*zip(*sorted(points)), marker="o", markersize=4, label=entry["index"])
+            speed.plot(*zip(*sorted(points)), marker="o", markersize=4, label=entry["index"], color=colours[entry["index"]])
     speed.set(xlabel=f"recall@{run['data']['k']}", ylabel=f"queries per second, {clients} client(s)", yscale="log")
     speed.grid(True, which="both", alpha=0.3)
     speed.legend(fontsize=8)
-    labels = [e["index"].replace("(", "\n(") for e in built]
     for ax, field, what in ((seconds, "seconds", "build, s"), (size, "index_mb", "index, MB")):
-        bars = ax.bar(labels, [e["build"][field] for e in built])
+        bars = ax.bar(range(len(built)), [e["build"][field] for e in built], color=[colours[e["index"]] for e in built])
         ax.bar_label(bars, fmt="%.3g", fontsize=8)
         ax.set_title(what, fontsize=10)
-        ax.tick_params(axis="x", labelsize=6, rotation=60)
+        ax.set_xticks([])
     d = run["data"]
     fig.suptitle(f"{d['name']}: {d['rows']:,} x {d['dim']} {d['type']}, {d['metric']}")
     fig.tight_layout()
