@@ -58,6 +58,11 @@ def load(conn, name, kind, dim, count, data):
     return loaded
 
 
+def connect(dsn):
+    """Without prepared statements: their plans would outlive the settings compared."""
+    return psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
+
+
 def once(conn, sql):
     started = time.perf_counter()
     result = conn.execute(sql).fetchall()
@@ -109,7 +114,7 @@ def main():
 
     RESULTS.mkdir(exist_ok=True)
     results, loads = [], []
-    with psycopg.connect(args.ours, autocommit=True) as ours, psycopg.connect(args.peer, autocommit=True) as peer:
+    with connect(args.ours) as ours, connect(args.peer) as peer:
         for conn in (ours, peer):
             conn.execute("CREATE EXTENSION IF NOT EXISTS vector")
         for name, kind, dim, count in TABLES:
