@@ -304,10 +304,12 @@ report(const Client *clients)
 	for (i = 0; i < n; i++)
 		sum += all[i];
 	qsort(all, n, sizeof(double), compare);
-	printf("{\"clients\": %d, \"queries\": %zu, \"seconds\": %.4f, \"qps\": %.2f, \"mean_ms\": %.4f, "
-		   "\"p50_ms\": %.4f, \"p95_ms\": %.4f, \"p99_ms\": %.4f, \"max_ms\": %.4f}\n",
-		   opt.clients, n, end - start, n > 0 ? (double) n / (end - start) : 0, n > 0 ? sum / (double) n : 0,
-		   percentile(all, n, 0.5), percentile(all, n, 0.95), percentile(all, n, 0.99), percentile(all, n, 1));
+	printf(
+		"{\"clients\": %d, \"queries\": %zu, \"seconds\": %.4f, \"qps\": %.2f, \"mean_ms\": %.4f, "
+		"\"p50_ms\": %.4f, \"p95_ms\": %.4f, \"p99_ms\": %.4f, \"max_ms\": %.4f}\n",
+		opt.clients, n, end - start, n > 0 ? (double) n / (end - start) : 0,
+		n > 0 ? sum / (double) n : 0, percentile(all, n, 0.5), percentile(all, n, 0.95),
+		percentile(all, n, 0.99), percentile(all, n, 1));
 	write_file(opt.id_file, ids, nparams * (size_t) opt.keep * sizeof(int64_t));
 	write_file(opt.latency_file, all, n * sizeof(double));
 	free(all);
@@ -446,9 +448,10 @@ read_options(int argc, char **argv)
 			default:
 				exit(2);
 		}
-	if (opt.conninfo == NULL || opt.sql == NULL || opt.vector_file == NULL || opt.dim < 1 || opt.dim > 65535 ||
-		opt.clients < 1 || opt.keep < 0)
-		die("usage", "-d CONNINFO -q SQL -f VECTORS -D DIM [options], see the head of knn_client.c");
+	if (opt.conninfo == NULL || opt.sql == NULL || opt.vector_file == NULL || opt.dim < 1 ||
+		opt.dim > 65535 || opt.clients < 1 || opt.keep < 0)
+		die("usage",
+			"-d CONNINFO -q SQL -f VECTORS -D DIM [options], see the head of knn_client.c");
 }
 
 int

@@ -53,19 +53,36 @@ mv_page_check(Page page, MvPageKind kind)
 	return NULL;
 }
 
+_Noreturn void
+mv_index_corrupted(Relation index, const char *format, ...)
+{
+	char		text[200];
+	va_list		args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" is damaged: %s", RelationGetRelationName(index), text),
+			 errhint("Please REINDEX it.")));
+	pg_unreachable();
+}
+
 Buffer
 mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock)
 {
-	Buffer		buffer = ReadBuffer(index, block);
+	Buffer		buffer;
 	const char *wrong;
 
+	/* To the buffer manager that is a request for a new page. */
+	if (unlikely(!BlockNumberIsValid(block)))
+		mv_index_corrupted(index, "a chain of pages ends too early");
+	buffer = ReadBuffer(index, block);
 	LockBuffer(buffer, lock);
 	wrong = mv_page_check(BufferGetPage(buffer), kind);
 	if (unlikely(wrong != NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("page %u of index \"%s\" %s", block, RelationGetRelationName(index), wrong),
-				 errhint("Please REINDEX it.")));
+		mv_index_corrupted(index, "page %u %s", block, wrong);
 	return buffer;
 }
 

@@ -52,6 +52,10 @@ void		mv_page_init(Page page, MvPageKind kind);
 void		mv_page_set_used(Page page, int bytes);
 int			mv_page_used(Page page);
 
+/* Raise XX002 with what is wrong, and a hint to REINDEX. */
+_Noreturn void mv_index_corrupted(Relation index, const char *format, ...)
+			pg_attribute_printf(2, 3);
+
 /*
  * mv_page_read -- a pinned page of the wanted kind, locked as said.
  *

@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "index/ivf/ivf.h"
+#include "index/options.h"
 
 /* Views that nobody uses are dropped beyond this many. */
 #define MAX_VIEWS 32
@@ -45,11 +46,8 @@ read_meta(Relation index, MvIvfMeta *meta)
 	memcpy(meta, MV_PAGE_BODY(page), sizeof(MvIvfMeta));
 	UnlockReleaseBuffer(buffer);
 	if (meta->dim < 1 || meta->dim > MV_MAX_DIM || meta->elem >= MV_ELEM_KINDS ||
-		meta->metric >= MV_METRICS || meta->nlists < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("meta page of index \"%s\" is damaged", RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
+		meta->metric >= MV_METRICS || meta->nlists < 1 || meta->nlists > MV_MAX_LISTS)
+		mv_index_corrupted(index, "impossible numbers in the meta page");
 }
 
 static void

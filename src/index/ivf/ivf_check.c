@@ -25,23 +25,6 @@ typedef struct Check
 	BlockNumber nblocks;
 } Check;
 
-static void broken(const Check *c, const char *format, ...) pg_attribute_printf(2, 3);
-
-static void
-broken(const Check *c, const char *format, ...)
-{
-	va_list		args;
-	char		text[200];
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" is damaged: %s", RelationGetRelationName(c->index), text),
-			 errhint("Please REINDEX it.")));
-}
-
 /* Every id page is full but the last; every vector has its pages. */
 static double
 check_ids(Check *c)
@@ -58,16 +41,18 @@ check_ids(Check *c)
 		int			per_group = Max(shape->vectors_per_page, 1);
 
 		if (head.first != (uint32) i * shape->ids_per_page)
-			broken(c, "id page %u begins with id %u", c->ids.blocks[i], head.first);
+			mv_index_corrupted(c->index, "id page %u begins with id %u", c->ids.blocks[i],
+							   head.first);
 		if (head.count > (uint32) shape->ids_per_page ||
 			(i < c->ids.npages - 1 && head.count < (uint32) shape->ids_per_page))
-			broken(c, "id page %u has %u entries", c->ids.blocks[i], head.count);
+			mv_index_corrupted(c->index, "id page %u has %u entries", c->ids.blocks[i], head.count);
 		for (uint32 j = 0; j < head.count && head.first + j < c->nids; j++)
 		{
 			if (!ItemPointerIsValid(&entry[j].tid))
-				broken(c, "id %u has no heap row", head.first + j);
+				mv_index_corrupted(c->index, "id %u has no heap row", head.first + j);
 			if (group[j / per_group] >= c->nblocks)
-				broken(c, "vector of id %u is on page %u", head.first + j, group[j / per_group]);
+				mv_index_corrupted(c->index, "vector of id %u is on page %u", head.first + j,
+								   group[j / per_group]);
 			c->live[head.first + j] = !(entry[j].flags & MV_ID_DEAD);
 			live += c->live[head.first + j];
 		}
@@ -96,7 +81,7 @@ check_vectors(Check *c)
 		mv_kernels.to_f32[MV_F16] (vector, x, dim);
 		for (int i = 0; i < dim; i++)
 			if (!isfinite(x[i]))
-				broken(c, "vector of id %u holds %g", id, x[i]);
+				mv_index_corrupted(c->index, "vector of id %u holds %g", id, x[i]);
 		CHECK_FOR_INTERRUPTS();
 	}
 }
@@ -112,9 +97,9 @@ check_block(Check *c, uint32 list, const char *block, int n)
 
 		/* Beyond: added since the ids were counted. */
 		if (id < c->nids && c->seen[id]++)
-			broken(c, "id %u stands twice in lists, once in %u", id, list);
+			mv_index_corrupted(c->index, "id %u stands twice in lists, once in %u", id, list);
 		if (!isfinite(head[i]) || !isfinite(head[MV_BLOCK + i]) || head[MV_BLOCK + i] > 0)
-			broken(c, "factors of id %u in list %u are impossible", id, list);
+			mv_index_corrupted(c->index, "factors of id %u in list %u are impossible", id, list);
 	}
 }
 
@@ -134,12 +119,13 @@ check_list(Check *c, uint32 list)
 	UnlockReleaseBuffer(buffer);
 	if ((uint64) header.npages * MV_BODY_SIZE <
 		((uint64) (header.ncodes + MV_BLOCK - 1) / MV_BLOCK) * shape->block_size)
-		broken(c, "list %u has %u codes on %u pages", list, header.ncodes, header.npages);
+		mv_index_corrupted(c->index, "list %u has %u codes on %u pages", list, header.ncodes,
+						   header.npages);
 	block = header.first;
 	for (uint32 i = 0; i < header.npages; i++)
 	{
 		if (block >= c->nblocks)
-			broken(c, "chain of list %u leads to page %u", list, block);
+			mv_index_corrupted(c->index, "chain of list %u leads to page %u", list, block);
 		buffer = mv_page_read(c->index, block, MV_PAGE_CODE, BUFFER_LOCK_SHARE);
 		for (int at = 0; at < MV_BODY_SIZE && left > 0;)
 		{
@@ -155,7 +141,8 @@ check_list(Check *c, uint32 list)
 			have = 0;
 		}
 		if (i == header.npages - 1 && block != header.last)
-			broken(c, "last page of list %u is %u, not %u", list, block, header.last);
+			mv_index_corrupted(c->index, "last page of list %u is %u, not %u", list, block,
+							   header.last);
 		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
 		UnlockReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();

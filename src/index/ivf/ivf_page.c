@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -111,6 +112,8 @@ mv_ivf_ids_refresh(MvIvfIds *ids)
 		Page		page = BufferGetPage(buffer);
 		int			here = mv_page_used(page) / (int) sizeof(BlockNumber);
 
+		if (here < 0 || n + here > RelationGetNumberOfBlocks(ids->index))
+			mv_index_corrupted(ids->index, "page %u of the directory", block);
 		if (n + here > ids->size)
 		{
 			ids->size = Max(2 * ids->size, n + here);
@@ -140,13 +143,12 @@ mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset)
 	MvIvfId		entry;
 
 	if (page_no >= ids->npages && page_no >= mv_ivf_ids_refresh(ids))
-		elog(ERROR, "id %u of index \"%s\" does not exist", id,
-			 RelationGetRelationName(ids->index));
+		mv_index_corrupted(ids->index, "id %u does not exist", id);
 	buffer = mv_page_read(ids->index, ids->blocks[page_no], MV_PAGE_ID, BUFFER_LOCK_SHARE);
 	head = MV_PAGE_HEAD(BufferGetPage(buffer));
 	body = MV_PAGE_BODY(BufferGetPage(buffer));
 	if (slot >= (int) head->count)
-		elog(ERROR, "id %u of index \"%s\" is not in use", id, RelationGetRelationName(ids->index));
+		mv_index_corrupted(ids->index, "id %u is not in use", id);
 	entry = ((MvIvfId *) body)[slot];
 	*vector = ((BlockNumber *) (body + shape->groups_offset))[slot / per_group];
 	*offset = slot % per_group * shape->vector_size;

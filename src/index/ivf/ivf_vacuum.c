@@ -15,14 +15,16 @@
 
 /* Mark the dead ones of a page; counts those that stay and go. */
 static void
-clean_page(Relation index, BlockNumber block, IndexBulkDeleteCallback dead, void *arg,
-		   IndexBulkDeleteResult *stats)
+clean_page(Relation index, const MvIvf *ivf, BlockNumber block, IndexBulkDeleteCallback dead,
+		   void *arg, IndexBulkDeleteResult *stats)
 {
 	Buffer		buffer = mv_page_read(index, block, MV_PAGE_ID, BUFFER_LOCK_EXCLUSIVE);
 	MvIvfIdHead *head = MV_PAGE_HEAD(BufferGetPage(buffer));
 	MvChange	change;
 	Page		page = NULL;
 
+	if (head->count > (uint32) ivf->shape.ids_per_page)
+		mv_index_corrupted(index, "id page %u has %u entries", block, head->count);
 	for (uint32 i = 0; i < head->count; i++)
 	{
 		MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(BufferGetPage(buffer)) + i;
@@ -63,7 +65,7 @@ mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	for (int i = 0; i < n; i++)
 	{
 		mv_vacuum_delay_point();
-		clean_page(info->index, ids.blocks[i], dead, arg, stats);
+		clean_page(info->index, ivf, ids.blocks[i], dead, arg, stats);
 	}
 	mv_ivf_ids_end(&ids);
 	return stats;

@@ -1,0 +1,74 @@
+# A damaged index gives errors or answers, never a crash; where the checker can
+# tell, it says so.  One small index for each kind of page and of damage.
+use strict;
+use warnings FATAL => 'all';
+
+use MvTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_node('main', conf => "autovacuum = off\nstatement_timeout = 20s\n");
+create_extensions($node, 'postgres');
+
+my %kinds = (1 => 'meta', 2 => 'directory', 3 => 'centroid', 4 => 'code', 5 => 'id', 6 => 'vector');
+my %damages = (
+	kind => sub { substr($_[0], 8188, 2) = pack 'v', 99 },
+	owner => sub { substr($_[0], 8190, 2) = "\0\0" },
+	zero => sub { $_[0] = "\0" x 8192 },
+	head => sub { substr($_[0], 24, 40) = "\xff" x 40 },
+	body => sub { substr($_[0], 64 + $_, 1) ^= "\xff" for map { $_ * 37 } 0 .. 200 });
+
+my %file;
+for my $kind (sort keys %kinds)
+{
+	for my $damage (sort keys %damages)
+	{
+		my $name = "$kinds{$kind}_$damage";
+		$node->safe_psql('postgres', qq{
+			CREATE TABLE $name (id int, v vector(16));
+			INSERT INTO $name SELECT n, ARRAY(SELECT sin(n * i) FROM generate_series(1, 16) i)::vector FROM generate_series(1, 300) n;
+			CREATE INDEX ${name}_idx ON $name USING ivf (v vector_l2_ops) WITH (lists = 4)});
+		$file{$name} = $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('${name}_idx')");
+	}
+}
+$node->stop;
+
+for my $kind (sort keys %kinds)
+{
+	for my $damage (sort keys %damages)
+	{
+		my $name = "$kinds{$kind}_$damage";
+		open my $fh, '+<:raw', $file{$name} or die $!;
+		for (my $block = 0; seek($fh, 8192 * $block, 0) && read($fh, my $page, 8192) == 8192; $block++)
+		{
+			next if unpack('v', substr $page, 8188, 2) != $kind;
+			$damages{$damage}->($page);
+			seek $fh, 8192 * $block, 0;
+			print $fh $page;
+			last;
+		}
+		close $fh;
+	}
+}
+$node->start;
+
+for my $name (sort keys %file)
+{
+	my ($damage) = $name =~ /_(.*)/;
+	my $query = "SELECT count(*) FROM (SELECT id FROM $name ORDER BY v <-> array_fill(0.5, ARRAY[16])::vector) s";
+	my @results;
+	for my $sql ("SET enable_seqscan = off; $query", "SELECT milvus_index_check('${name}_idx')",
+		"INSERT INTO $name SELECT 1000, array_fill(0.5, ARRAY[16])::vector", "DELETE FROM $name WHERE id < 50; VACUUM $name")
+	{
+		my ($ret, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$sql");
+		push @results, $err;
+		unlike($err, qr/server closed|terminat|timeout|XX000/, "$name: " . substr($sql, 0, 40));
+	}
+	like($results[1], qr/XX002|0A000/, "$name: the checker sees it")
+		if $damage ne 'body' && ($damage ne 'head' || $name =~ m{^(meta|id)_});
+	$node->safe_psql('postgres', "REINDEX INDEX ${name}_idx");
+	is($node->safe_psql('postgres', "SELECT count(*) = milvus_index_check('${name}_idx') FROM $name"), 't', "$name: sound again");
+}
+unlike(slurp_file($node->logfile), qr/terminated by signal/, 'no backend crashed');
+
+done_testing();
