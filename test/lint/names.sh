@@ -13,7 +13,7 @@ for f in test/fuzz/fuzz_*.c;       do n=$(basename "$f" .c); [ -e "$f" ] && pair
 for f in test/unit/*.c test/fuzz/*.c bench/*.c test/t/* test/lint/*.sh; do
 	[ -e "$f" ] || continue
 	case $f in
-		test/unit/test_*.c|test/fuzz/fuzz_*.c|bench/*_bench.c|test/t/[0-9][0-9][0-9]_*.pl|test/t/lib) ;;
+		test/unit/test_*.c|test/fuzz/fuzz_*.c|bench/*_bench.c|bench/*_client.c|test/t/[0-9][0-9][0-9]_*.pl|test/t/lib) ;;
 		test/lint/*.sh) [ -x "$f" ] || { echo "$f is not executable"; bad=1; } ;;
 		test/*/*.h) ;;
 		*) echo "$f: not found by any wildcard of scripts/test.sh"; bad=1 ;;

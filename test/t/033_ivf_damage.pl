@@ -64,7 +64,7 @@ for my $name (sort keys %file)
 		push @results, $err;
 		unlike($err, qr/server closed|terminat|timeout|XX000/, "$name: " . substr($sql, 0, 40));
 	}
-	like($results[1], qr/XX002|0A000/, "$name: the checker sees it")
+	like($results[1], qr{XX00[12]|0A000}, "$name: the checker sees it")
 		if $damage ne 'body' && ($damage ne 'head' || $name =~ m{^(meta|id)_});
 	$node->safe_psql('postgres', "REINDEX INDEX ${name}_idx");
 	is($node->safe_psql('postgres', "SELECT count(*) = milvus_index_check('${name}_idx') FROM $name"), 't', "$name: sound again");
