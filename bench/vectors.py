@@ -42,7 +42,7 @@ SWEEPS = {
     "vchordrq": one("vchordrq.probes", [5, 10, 20, 40, 80, 160]),
     "diskann": [{"diskann.query_search_list_size": n, "diskann.query_rescore": r}
                 for n, r in ((50, 30), (100, 50), (200, 100), (400, 200), (800, 400))],
-    "ivf": one("milvus.probes", [5, 10, 20, 40, 80, 160]) + one("milvus.target_recall", [0.9, 0.95, 0.99]),
+    "ivf": one("milvus.probes", [20, 40, 80, 160, 320, 640, 1280]),
 }
 
 
