@@ -152,10 +152,7 @@ void		mv_ivf_set_format(MvIvf *ivf);
 BlockNumber
 mv_ivf_list_block(const MvIvfMeta *meta, const MvIvfShape *shape, uint32 list, int *offset);
 
-/*
- * A cursor over the id pages: remembers the last one, pinned and unlocked.
- * The directory is read again when an id lies beyond what was known.
- */
+/* Where the id pages are; read again when an id lies beyond what was known. */
 typedef struct MvIvfIds
 {
 	Relation	index;

@@ -50,7 +50,6 @@ struct MvBuild
 	ItemPointerData *tids;
 	char	   *payloads;		/* [TILE][payload_size] */
 	int			payload_size;	/* flags, vector, code row */
-	MemoryContext row_context;
 	double		nrows;
 };
 
