@@ -38,8 +38,9 @@ mv_page_used(Page page)
 	return ((PageHeader) page)->pd_lower - MV_BODY_OFFSET;
 }
 
-const char *
-mv_page_check(Page page, MvPageKind kind)
+/* What is wrong with a page, or NULL. */
+static const char *
+check_page(Page page, MvPageKind kind)
 {
 	if (PageIsNew(page))
 		return "is empty";
@@ -80,7 +81,7 @@ mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock)
 		mv_index_corrupted(index, "a chain of pages ends too early");
 	buffer = ReadBuffer(index, block);
 	LockBuffer(buffer, lock);
-	wrong = mv_page_check(BufferGetPage(buffer), kind);
+	wrong = check_page(BufferGetPage(buffer), kind);
 	if (unlikely(wrong != NULL))
 		mv_index_corrupted(index, "page %u %s", block, wrong);
 	return buffer;

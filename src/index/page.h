@@ -37,7 +37,6 @@ typedef struct MvPageTail
 #define MV_PAGE_ID_WORD 0x4D56
 
 #define MV_HEAD_OFFSET 24
-#define MV_HEAD_SIZE 40
 #define MV_BODY_OFFSET 64
 #define MV_BODY_SIZE 8064
 
@@ -64,9 +63,6 @@ _Noreturn void mv_index_corrupted(Relation index, const char *format, ...)
  * XX002 (index corrupted), naming the block and REINDEX, if it is another kind.
  */
 Buffer		mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock);
-
-/* mv_page_check -- the same test of a page at hand; returns what is wrong, or NULL. */
-const char *mv_page_check(Page page, MvPageKind kind);
 
 /*
  * mv_page_extend -- a new page at the end, exclusively locked.

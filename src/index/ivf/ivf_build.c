@@ -557,8 +557,8 @@ mv_ivf_finish(MvBuild *build, ForkNumber fork)
 				 errmsg("an ivf index cannot have more than %u rows", PG_UINT32_MAX)));
 	meta->ntuples = build->nrows;
 	tuplesort_performsort(build->sort);
-	build->slot = (ExecDropSingleTupleTableSlot(build->slot),
-				   MakeSingleTupleTableSlot(build->desc, &TTSOpsMinimalTuple));
+	ExecDropSingleTupleTableSlot(build->slot);
+	build->slot = MakeSingleTupleTableSlot(build->desc, &TTSOpsMinimalTuple);
 
 	id_pages = ceil(build->nrows / shape->ids_per_page);
 	list_pages = shape->lists_per_page > 0 ?

@@ -220,27 +220,22 @@ read_list(MvSearch *s, uint32 list, float g_add)
 		{
 			int			part = Min(shape->block_size - have, MV_BODY_SIZE - at);
 			int			n = (int) Min(left, MV_BLOCK);
+			const char *whole = body + at;
 
-			if (part == shape->block_size)
-			{
-				if (at + 2 * part <= MV_BODY_SIZE)
-					mv_block_prefetch((uint8_t *) body + at + part, part);
-				read_block(s, body + at, n);
-			}
-			else
+			if (part < shape->block_size)
 			{
 				memcpy(s->block + have, body + at, part);
-				have += part;
-				at += part;
-				if (have < shape->block_size)
-					continue;
-				read_block(s, s->block, n);
-				have = 0;
-				left -= n;
-				continue;
+				whole = s->block;
 			}
+			have += part;
 			at += part;
+			if (have < shape->block_size)
+				break;
+			if (at + shape->block_size <= MV_BODY_SIZE)
+				mv_block_prefetch((uint8_t *) body + at, shape->block_size);
+			read_block(s, whole, n);
 			left -= n;
+			have = 0;
 		}
 		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
 		UnlockReleaseBuffer(buffer);
