@@ -38,7 +38,7 @@ _PG_init(void)
  * milvus_version() returns text
  *
  * Version of the library and the kernel level chosen for this CPU, e.g.
- * "milvus_pg 0.1.0 (simd avx512)".
+ * "milvus_pg 0.2.0 (simd avx512)".
  */
 PG_FUNCTION_INFO_V1(mv_milvus_version);
 Datum

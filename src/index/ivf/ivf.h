@@ -13,6 +13,7 @@
 #include "storage/itemptr.h"
 
 #include "core/fastscan.h"
+#include "core/nearest.h"
 #include "core/rabitq.h"
 #include "core/rotate.h"
 #include "index/method.h"
@@ -180,6 +181,31 @@ uint16		mv_ivf_vector(const MvIvf *ivf, const float *x, uint16_t *stored);
 
 /* List of a rotated row. */
 uint32		mv_ivf_nearest_list(const MvIvf *ivf, const float *rotated);
+
+/*
+ * What the build hands to ivf_write.c.  Tuples of the sort: list (int4), TID
+ * (int8: block << 16 | offset), payload (bytea: flags, vector, code row).
+ */
+typedef struct MvIvfRows
+{
+	MvIvf	   *ivf;			/* its meta is completed by mv_ivf_write() */
+	const MvCentroids *set;
+	const uint32 *counts;		/* rows of each list, [nlists] */
+	double		nrows;
+	struct Tuplesortstate *sort;	/* performed */
+	struct TupleTableSlot *slot;	/* of minimal tuples */
+} MvIvfRows;
+
+#define MV_IVF_PAYLOAD_VECTOR 8
+
+static inline int
+mv_ivf_payload_row(const MvIvfShape *shape)
+{
+	return (int) (MV_IVF_PAYLOAD_VECTOR + TYPEALIGN(8, shape->vector_size));
+}
+
+/* ivf_write.c: every page of a new index */
+void		mv_ivf_write(Relation index, ForkNumber fork, const MvIvfRows *rows);
 
 /* ivf_build.c, ivf_insert.c, ivf_scan.c, ivf_vacuum.c, ivf_check.c */
 MvBuild    *mv_ivf_build_begin(Relation index, int dim, double rows);
