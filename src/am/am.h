@@ -16,6 +16,9 @@ IndexBuildResult *mv_am_build(Relation heap, Relation index, IndexInfo *info);
 void		mv_am_buildempty(Relation index);
 
 /* am_scan.c */
+
+/* How far the settings in force let a scan of this index go. */
+void		mv_am_effort(Relation index, MvEffort *effort);
 IndexScanDesc mv_am_beginscan(Relation index, int nkeys, int norderbys);
 void mv_am_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys);
 bool		mv_am_gettuple(IndexScanDesc scan, ScanDirection direction);

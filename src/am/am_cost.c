@@ -33,6 +33,7 @@ mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 {
 	GenericCosts costs = {0};
 	MvIndexShape shape;
+	MvEffort	effort;
 	Relation	index;
 	double		rows = path->indexinfo->tuples;
 	double		probed;
@@ -48,7 +49,8 @@ mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	}
 	genericcostestimate(root, path, loop_count, &costs);
 	index = index_open(path->indexinfo->indexoid, NoLock);
-	mv_method_of(index)->shape(index, &shape);
+	mv_am_effort(index, &effort);
+	mv_method_of(index)->shape(index, &effort, &shape);
 	index_close(index, NoLock);
 	get_tablespace_page_costs(path->indexinfo->reltablespace, NULL, &page_cost);
 

@@ -36,7 +36,7 @@ insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation he
 		return false;
 	context = AllocSetContextCreate(CurrentMemoryContext, "index insert", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	method->shape(index, &shape);
+	method->shape(index, NULL, &shape);
 	x = palloc(sizeof(float) * shape.dim);
 	if (mv_index_key(mv_index_opclass(index), values[0], shape.dim, x))
 		method->insert(index, tid, x);

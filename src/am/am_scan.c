@@ -11,6 +11,7 @@
 
 #include "am/am.h"
 #include "compat.h"
+#include "guc.h"
 
 typedef struct MvScanState
 {
@@ -21,6 +22,14 @@ typedef struct MvScanState
 	bool		started;
 	float	   *query;
 } MvScanState;
+
+void
+mv_am_effort(Relation index, MvEffort *effort)
+{
+	effort->probes = mv_probes;
+	effort->recall = 0.95;
+	effort->max_probes = 0;
+}
 
 IndexScanDesc
 mv_am_beginscan(Relation index, int nkeys, int norderbys)
@@ -58,6 +67,7 @@ static void
 start(IndexScanDesc scan, MvScanState *state)
 {
 	MvIndexShape shape;
+	MvEffort	effort;
 	MemoryContext old;
 
 	if (scan->orderByData == NULL || scan->numberOfOrderBys == 0)
@@ -67,7 +77,7 @@ start(IndexScanDesc scan, MvScanState *state)
 	pgstat_count_index_scan(scan->indexRelation);
 
 	old = MemoryContextSwitchTo(state->context);
-	state->method->shape(scan->indexRelation, &shape);
+	state->method->shape(scan->indexRelation, NULL, &shape);
 	if (state->search == NULL)
 	{
 		state->search = state->method->search_begin(scan->indexRelation);
@@ -77,7 +87,8 @@ start(IndexScanDesc scan, MvScanState *state)
 		memset(state->query, 0, sizeof(float) * shape.dim);
 	else
 		mv_index_key(state->opclass, scan->orderByData->sk_argument, shape.dim, state->query);
-	state->method->search_start(state->search, state->query);
+	mv_am_effort(scan->indexRelation, &effort);
+	state->method->search_start(state->search, state->query, &effort);
 	MemoryContextSwitchTo(old);
 	state->started = true;
 }

@@ -26,6 +26,14 @@ typedef struct MvIndexShape
 	int			dim;
 } MvIndexShape;
 
+/* How far a scan goes; from settings, by am_scan.c. */
+typedef struct MvEffort
+{
+	int			probes;			/* lists read before the first row; 0: what the recall needs */
+	double		recall;			/* wanted, in (0, 1], if probes is 0 */
+	int			max_probes;		/* the scan ends after so many lists; 0: after the last row */
+} MvEffort;
+
 typedef struct MvIndexMethod
 {
 	const char *name;
@@ -52,14 +60,15 @@ typedef struct MvIndexMethod
 	 * low		out: in the unit of the operator, not above its value for this row
 	 */
 	MvSearch   *(*search_begin) (Relation index);
-	void		(*search_start) (MvSearch *search, const float *query);
+	void (*search_start)(MvSearch *search, const float *query, const MvEffort *effort);
 	bool		(*search_next) (MvSearch *search, ItemPointer tid, double *low);
 	void		(*search_end) (MvSearch *search);
 
 	IndexBulkDeleteResult *(*bulkdelete) (IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 										  IndexBulkDeleteCallback dead, void *arg);
 
-	void		(*shape) (Relation index, MvIndexShape *shape);
+	/* effort: of the scan that is planned, or NULL: probed is not set. */
+	void (*shape)(Relation index, const MvEffort *effort, MvIndexShape *shape);
 
 	/* Raises XX002 at the first broken invariant; returns the number of live rows. */
 	double		(*check) (Relation index);

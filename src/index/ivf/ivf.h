@@ -215,7 +215,7 @@ void		mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x);
 double		mv_ivf_finish(MvBuild *build, ForkNumber fork);
 void		mv_ivf_insert(Relation index, ItemPointer tid, const float *x);
 MvSearch   *mv_ivf_search_begin(Relation index);
-void		mv_ivf_search_start(MvSearch *search, const float *query);
+void		mv_ivf_search_start(MvSearch *search, const float *query, const MvEffort *effort);
 bool		mv_ivf_search_next(MvSearch *search, ItemPointer tid, double *low);
 void		mv_ivf_search_end(MvSearch *search);
 IndexBulkDeleteResult *mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
@@ -223,4 +223,4 @@ IndexBulkDeleteResult *mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteR
 double		mv_ivf_check(Relation index);
 
 /* Lists a scan reads first. */
-int			mv_ivf_probes(const MvIvf *ivf);
+int			mv_ivf_probes(const MvIvf *ivf, const MvEffort *effort);

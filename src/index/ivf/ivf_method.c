@@ -7,12 +7,13 @@
 #include "index/ivf/ivf.h"
 
 static void
-shape(Relation index, MvIndexShape *shape)
+shape(Relation index, const MvEffort *effort, MvIndexShape *shape)
 {
 	const MvIvf *ivf = mv_ivf_open(index);
 
 	shape->lists = ivf->meta.nlists;
-	shape->probed = mv_ivf_probes(ivf);
+	if (effort != NULL)
+		shape->probed = mv_ivf_probes(ivf, effort);
 	shape->rows = ivf->meta.ntuples;
 	shape->code_bytes = ivf->shape.block_size / MV_BLOCK;
 	shape->vector_bytes = ivf->shape.vector_size;

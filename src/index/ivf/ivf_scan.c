@@ -19,7 +19,6 @@
 
 #include "compat.h"
 #include "core/topk.h"
-#include "guc.h"
 #include "index/ivf/ivf.h"
 
 /* Estimates better than that many others go to re-ranking at once, others wait. */
@@ -31,6 +30,7 @@ struct MvSearch
 	MvIvf	   *ivf;
 	MvIvfIds	ids;
 	MemoryContext context;
+	MvEffort	effort;
 
 	uint16_t   *q16;			/* [dim], as stored vectors are */
 	bool		vague;			/* q16 is not the query: bounds say nothing */
@@ -127,11 +127,12 @@ rank_lists(MvSearch *s)
 }
 
 void
-mv_ivf_search_start(MvSearch *s, const float *query)
+mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 {
 	MvIvf	   *ivf = s->ivf;
 	const MvIvfShape *shape = &ivf->shape;
 
+	s->effort = *effort;
 	s->vague = mv_ivf_vector(ivf, query, s->q16) != 0;
 	s->q_norm = sqrt(mv_kernels.dist[MV_F32][MV_IP] (query, query, shape->dim));
 	mv_rotate(ivf->rotation, query, ivf->mean, s->rotated);
@@ -243,17 +244,17 @@ read_list(MvSearch *s, uint32 list, float g_add)
 }
 
 int
-mv_ivf_probes(const MvIvf *ivf)
+mv_ivf_probes(const MvIvf *ivf, const MvEffort *effort)
 {
 	int			lists = (int) ivf->meta.nlists;
 
-	return Min(mv_probes > 0 ? mv_probes : Max(lists / 4, 16), lists);
+	return Min(effort->probes > 0 ? effort->probes : Max(lists / 4, 16), lists);
 }
 
 static void
 read_lists(MvSearch *s)
 {
-	for (int i = mv_ivf_probes(s->ivf); i > 0 && s->nlists > 0; i--)
+	for (int i = mv_ivf_probes(s->ivf, &s->effort); i > 0 && s->nlists > 0; i--)
 	{
 		MvNeighbor	list = s->lists[0];
 
