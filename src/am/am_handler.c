@@ -39,7 +39,7 @@ insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation he
 	method->shape(index, NULL, &shape);
 	x = palloc(sizeof(float) * shape.dim);
 	if (mv_index_key(mv_index_opclass(index), values[0], shape.dim, x))
-		method->insert(index, tid, x);
+		method->insert(index, heap, tid, x);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return false;

@@ -97,6 +97,27 @@ mv_rerank_add(MvRerank *r, uint64_t id, float low)
 	return true;
 }
 
+void
+mv_rerank_cut(MvRerank *r, float limit)
+{
+	int			n = 0;
+	int			i;
+
+	if (!(limit < INFINITY))
+		return;
+	for (i = 0; i < r->n_candidates; i++)
+	{
+		MvNeighbor	item = r->candidates[i];
+
+		if (item.dist < limit)
+		{
+			RISE(NEARER, r->candidates, n, item);
+			n++;
+		}
+	}
+	r->n_candidates = n;
+}
+
 /* Takes the top out of heap[*n], n > 0. */
 static MvNeighbor
 pop_nearest(MvNeighbor *heap, int *n)

@@ -112,6 +112,9 @@ mv_rerank_floor(MvRerank *r, float floor)
  */
 bool		mv_rerank_add(MvRerank *r, uint64_t id, float low);
 
+/* mv_rerank_cut -- forget the candidates whose bound is not below the limit. */
+void		mv_rerank_cut(MvRerank *r, float limit);
+
 /* mv_rerank_next -- takes out the candidate of the lowest bound; false if there is none. */
 bool		mv_rerank_next(MvRerank *r, MvNeighbor *candidate);
 

@@ -51,7 +51,7 @@ typedef struct MvIndexMethod
 	double		(*finish) (MvBuild *build, ForkNumber fork);
 
 	/* x: float[dim].  No lock is held on return. */
-	void		(*insert) (Relation index, ItemPointer tid, const float *x);
+	void		(*insert) (Relation index, Relation heap, ItemPointer tid, const float *x);
 
 	/*
 	 * Searching: begin once, start for every query, next until it returns
@@ -66,6 +66,9 @@ typedef struct MvIndexMethod
 
 	IndexBulkDeleteResult *(*bulkdelete) (IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 										  IndexBulkDeleteCallback dead, void *arg);
+
+	/* After all bulkdelete calls of a vacuum, or without any (stats is NULL): may return NULL. */
+	IndexBulkDeleteResult *(*cleanup) (IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
 
 	/* effort: of the scan that is planned, or NULL: probed is not set. */
 	void (*shape)(Relation index, const MvEffort *effort, MvIndexShape *shape);

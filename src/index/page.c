@@ -7,9 +7,14 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
+#include "access/nbtxlog.h"
+#include "access/xlog.h"
 #include "access/xloginsert.h"
+#include "commands/vacuum.h"
 #include "miscadmin.h"
+#include "storage/indexfsm.h"
 #include "storage/lmgr.h"
+#include "storage/procarray.h"
 #include "storage/smgr.h"
 
 #include "compat.h"
@@ -47,7 +52,7 @@ check_page(Page page, MvPageKind kind)
 	if (PageGetSpecialSize(page) != sizeof(MvPageTail) ||
 		MV_PAGE_TAIL(page)->page_id != MV_PAGE_ID_WORD)
 		return "is not one of milvus_pg";
-	if (MV_PAGE_TAIL(page)->kind != kind)
+	if ((MV_PAGE_TAIL(page)->kind & ~MV_PAGE_DELETED) != kind)
 		return "is of another kind than expected";
 	if (mv_page_used(page) < 0 || mv_page_used(page) > MV_BODY_SIZE)
 		return "has an impossible size";
@@ -70,20 +75,27 @@ mv_index_corrupted(Relation index, const char *format, ...)
 	pg_unreachable();
 }
 
+void
+mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock)
+{
+	const char *wrong;
+
+	LockBuffer(buffer, lock);
+	wrong = check_page(BufferGetPage(buffer), kind);
+	if (unlikely(wrong != NULL))
+		mv_index_corrupted(index, "page %u %s", BufferGetBlockNumber(buffer), wrong);
+}
+
 Buffer
 mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock)
 {
 	Buffer		buffer;
-	const char *wrong;
 
 	/* To the buffer manager that is a request for a new page. */
 	if (unlikely(!BlockNumberIsValid(block)))
 		mv_index_corrupted(index, "a chain of pages ends too early");
 	buffer = ReadBuffer(index, block);
-	LockBuffer(buffer, lock);
-	wrong = check_page(BufferGetPage(buffer), kind);
-	if (unlikely(wrong != NULL))
-		mv_index_corrupted(index, "page %u %s", block, wrong);
+	mv_page_lock(index, buffer, kind, lock);
 	return buffer;
 }
 
@@ -98,6 +110,109 @@ mv_page_extend(Relation index)
 	UnlockRelationForExtension(index, ExclusiveLock);
 	return buffer;
 }
+
+/* ---- deleted pages ---- */
+
+static bool
+is_deleted(Page page)
+{
+	return !PageIsNew(page) && PageGetSpecialSize(page) == sizeof(MvPageTail) &&
+		MV_PAGE_TAIL(page)->page_id == MV_PAGE_ID_WORD &&
+		(MV_PAGE_TAIL(page)->kind & MV_PAGE_DELETED) != 0;
+}
+
+/*
+ * Queries on a standby may still look at the page: they are cancelled by the
+ * record with which nbtree tells of its own pages, for core replays that.
+ */
+static void
+log_reuse(Relation index, BlockNumber block, FullTransactionId xid)
+{
+	xl_btree_reuse_page record;
+
+	if (!XLogStandbyInfoActive() || !RelationNeedsWAL(index))
+		return;
+	mv_fill_reuse_record(&record, index, block, xid);
+	XLogBeginInsert();
+	XLogRegisterData((char *) &record, SizeOfBtreeReusePage);
+	XLogInsert(RM_BTREE_ID, XLOG_BTREE_REUSE_PAGE);
+}
+
+/* Unused pages that are looked at before the index is extended. */
+#define ALLOC_TRIES 8
+
+Buffer
+mv_page_alloc(Relation index, Relation heap)
+{
+	BlockNumber too_young[ALLOC_TRIES];
+	int			n = 0;
+	Buffer		found = InvalidBuffer;
+
+	for (int i = 0; i < ALLOC_TRIES && !BufferIsValid(found); i++)
+	{
+		BlockNumber block = GetFreeIndexPage(index);
+		Buffer		buffer;
+		Page		page;
+
+		if (!BlockNumberIsValid(block))
+			break;
+		buffer = ReadBuffer(index, block);
+		page = BufferGetPage(buffer);
+		if (!ConditionalLockBuffer(buffer))
+		{
+			ReleaseBuffer(buffer);
+			continue;
+		}
+		if (is_deleted(page))
+		{
+			FullTransactionId xid = ((MvPageDeleted *) MV_PAGE_HEAD(page))->xid;
+
+			if (GlobalVisCheckRemovableFullXid(heap, xid))
+			{
+				log_reuse(index, block, xid);
+				found = buffer;
+				continue;
+			}
+			too_young[n++] = block;
+		}
+		UnlockReleaseBuffer(buffer);
+	}
+	while (n > 0)
+		RecordFreeIndexPage(index, too_young[--n]);
+	return BufferIsValid(found) ? found : mv_page_extend(index);
+}
+
+void
+mv_page_recycle(Relation index, BlockNumber block)
+{
+	RecordFreeIndexPage(index, block);
+}
+
+BlockNumber
+mv_page_recycle_all(Relation index, BufferAccessStrategy strategy)
+{
+	BlockNumber nblocks = RelationGetNumberOfBlocks(index);
+	BlockNumber deleted = 0;
+
+	for (BlockNumber block = 0; block < nblocks; block++)
+	{
+		Buffer		buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
+
+		mv_vacuum_delay_point();
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		if (is_deleted(BufferGetPage(buffer)))
+		{
+			RecordFreeIndexPage(index, block);
+			deleted++;
+		}
+		UnlockReleaseBuffer(buffer);
+	}
+	if (deleted > 0)
+		IndexFreeSpaceMapVacuum(index);
+	return deleted;
+}
+
+/* ---- changes ---- */
 
 void
 mv_change_begin(MvChange *change, Relation index)
@@ -134,10 +249,21 @@ mv_change_new_page(MvChange *change, Buffer buffer, MvPageKind kind)
 }
 
 void
+mv_change_delete_page(MvChange *change, Buffer buffer)
+{
+	Page		page = mv_change_page(change, buffer);
+
+	MV_PAGE_TAIL(page)->kind |= MV_PAGE_DELETED;
+	((MvPageDeleted *) MV_PAGE_HEAD(page))->xid = ReadNextFullTransactionId();
+}
+
+void
 mv_change_commit(MvChange *change)
 {
 	GenericXLogFinish(change->state);
 }
+
+/* ---- a new index ---- */
 
 void
 mv_writer_begin(MvWriter *writer, Relation index, ForkNumber fork)

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "access/transam.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "utils/rel.h"
@@ -20,7 +21,8 @@ typedef enum MvPageKind
 {
 	MV_PAGE_META = 1,
 	MV_PAGE_DIRECTORY,			/* block numbers of pages of one kind, in order */
-	MV_PAGE_CENTROID,			/* one list: where its codes are, and its centroid */
+	MV_PAGE_LIST,				/* the list table: where the codes of lists are */
+	MV_PAGE_CENTROID,			/* centroids of lists */
 	MV_PAGE_CODE,				/* FastScan blocks of one list */
 	MV_PAGE_ID,					/* heap TIDs by id, and where the vectors are */
 	MV_PAGE_VECTOR
@@ -30,11 +32,24 @@ typedef enum MvPageKind
 typedef struct MvPageTail
 {
 	BlockNumber next;			/* of a chain, or InvalidBlockNumber */
-	uint16		kind;			/* MvPageKind */
+	uint16		kind;			/* MvPageKind, and MV_PAGE_DELETED */
 	uint16		page_id;		/* MV_PAGE_ID_WORD */
 } MvPageTail;
 
 #define MV_PAGE_ID_WORD 0x4D56
+
+/*
+ * Nothing leads to the page any more.  Scans that were on the way to it may
+ * still read it; it can be used again when all of them are over, which the
+ * number of a transaction in the head tells: MvPageDeleted.  Only kinds whose
+ * head is not used otherwise are deleted.
+ */
+#define MV_PAGE_DELETED 0x8000
+
+typedef struct MvPageDeleted
+{
+	FullTransactionId xid;		/* the next one when it was deleted */
+} MvPageDeleted;
 
 #define MV_HEAD_OFFSET 24
 #define MV_BODY_OFFSET 64
@@ -64,6 +79,9 @@ _Noreturn void mv_index_corrupted(Relation index, const char *format, ...)
  */
 Buffer		mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock);
 
+/* mv_page_lock -- the same for a page that is pinned already. */
+void		mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock);
+
 /*
  * mv_page_extend -- a new page at the end, exclusively locked.
  *
@@ -71,6 +89,17 @@ Buffer		mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int loc
  * before that leaks it, no more.
  */
 Buffer		mv_page_extend(Relation index);
+
+/*
+ * mv_page_alloc -- a page to be used anew, exclusively locked: a deleted one
+ * that nobody can look at, or a new one.
+ *
+ * heap		the table, or NULL if it is not at hand: then any transaction counts
+ *
+ * To be initialised in an MvChange, as after mv_page_extend(), which otherwise
+ * leaks it.
+ */
+Buffer		mv_page_alloc(Relation index, Relation heap);
 
 /*
  * One WAL record about at most MV_CHANGE_PAGES pages, all exclusively locked by
@@ -95,8 +124,22 @@ Page		mv_change_page(MvChange *change, Buffer buffer);
 /* The same for a page of mv_page_extend(): initialised. */
 Page		mv_change_new_page(MvChange *change, Buffer buffer, MvPageKind kind);
 
+/* Mark a page, whose content stays as it is; mv_page_recycle() it after the commit. */
+void		mv_change_delete_page(MvChange *change, Buffer buffer);
+
 /* Buffers stay pinned and locked. */
 void		mv_change_commit(MvChange *change);
+
+/* Tell mv_page_alloc() of a deleted page; a hint, not logged. */
+void		mv_page_recycle(Relation index, BlockNumber block);
+
+/*
+ * mv_page_recycle_all -- the same for every deleted page of an index, when vacuum ends.
+ *
+ * strategy		of the reads
+ * returns		how many there are
+ */
+BlockNumber mv_page_recycle_all(Relation index, BufferAccessStrategy strategy);
 
 /*
  * Writing a whole new index, of which nobody else sees anything before

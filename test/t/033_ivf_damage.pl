@@ -10,7 +10,7 @@ use Test::More;
 my $node = new_node('main', conf => "autovacuum = off\nstatement_timeout = 20s\n");
 create_extensions($node, 'postgres');
 
-my %kinds = (1 => 'meta', 2 => 'directory', 3 => 'centroid', 4 => 'code', 5 => 'id', 6 => 'vector');
+my %kinds = (1 => 'meta', 2 => 'directory', 3 => 'list', 4 => 'centroid', 5 => 'code', 6 => 'id', 7 => 'vector');
 my %damages = (
 	kind => sub { substr($_[0], 8188, 2) = pack 'v', 99 },
 	owner => sub { substr($_[0], 8190, 2) = "\0\0" },

@@ -5,8 +5,8 @@
  * Every row of the table that is indexed has an id, counted from 0.  A row of
  * id i has
  *   - an entry in an id page: its heap TID, and where its vector is;
- *   - a vector in a vector page, as f16, for exact re-ranking;
- *   - a one-bit code in the list of its nearest centroid, for finding it.
+ *   - a vector in a vector page, for exact re-ranking;
+ *   - a code in the list of its nearest centroid, for finding it.
  */
 #pragma once
 
@@ -20,7 +20,7 @@
 #include "index/page.h"
 
 #define MV_IVF_MAGIC 0x4D564956 /* at the place of pgvector's, and none of its */
-#define MV_IVF_VERSION 1
+#define MV_IVF_VERSION 2
 
 /*
  * Meta page, block 0.
@@ -30,7 +30,7 @@
  *        0     4  magic
  *        4     4  version of the format
  *
- * Body: MvIvfMeta.  Written by the build, never changed.
+ * Body: MvIvfMeta.
  */
 typedef struct MvIvfMetaHead
 {
@@ -40,27 +40,34 @@ typedef struct MvIvfMetaHead
 
 typedef struct MvIvfMeta
 {
+	/* Of the build, never changed. */
+	uint64		seed;			/* of the rotation */
+	uint64		build;			/* a number of this build's own */
 	uint32		dim;			/* of the column */
 	uint16		elem;			/* MvElemKind */
 	uint16		metric;			/* MvMetric */
-	uint64		seed;			/* of the rotation */
-	uint64		build;			/* a number of this build's own */
-	uint32		nlists;
-	BlockNumber list_start;		/* first list page */
+	uint16		bits;			/* of a code, per dimension */
+	uint16		rerank;			/* MvRerankBy */
 	BlockNumber mean_start;		/* global mean, float[dim] over consecutive vector pages */
+	BlockNumber list_start;		/* first list page, a chain */
 	BlockNumber directory;		/* first page of the block numbers of the id pages, a chain */
 	float8		ntuples;		/* rows indexed by the build */
+
+	/* Changed by maintenance. */
+	uint32		nlists;			/* slots of the list table, some of them unused */
+	uint32		version;		/* changes when rows move between lists */
+	BlockNumber free_ids;		/* id page with free entries, a chain, or InvalidBlockNumber */
+	BlockNumber last_centroid;	/* page of centroids that may have room, or InvalidBlockNumber */
 } MvIvfMeta;
 
 #define MV_IVF_META_BLOCK 0
 
+/* Of the codes of centroids that backends keep: errors are a thousandth of a distance. */
+#define MV_IVF_CENTROID_BITS 8
+
 /*
- * List pages: slots of list_slot_size bytes, each a header and the rotated
- * centroid, float[padded].  A slot larger than a body takes consecutive pages.
- *
- *   OFFSET  SIZE        DESCRIPTION
- *        0    64        MvIvfList
- *       64  4 * padded  centroid
+ * List pages: a chain of pages of MvIvfList[MV_IVF_LISTS_PER_PAGE], the list
+ * table.  An unused slot has no centroid.
  */
 typedef struct MvIvfList
 {
@@ -69,20 +76,34 @@ typedef struct MvIvfList
 	BlockNumber tail;			/* the page where the block of the last code begins */
 	uint32		ncodes;			/* codes beyond are not there, whatever the pages hold */
 	uint32		npages;			/* length of the chain */
-	uint32		unused[11];
+	BlockNumber centroid;		/* first page of the centroid, or InvalidBlockNumber */
+	uint32		centroid_offset;	/* in that page */
+	uint32		changed;		/* version of the table when it got this centroid */
 } MvIvfList;
 
+#define MV_IVF_LISTS_PER_PAGE (MV_BODY_SIZE / (int) sizeof(MvIvfList))
+
 /*
- * Code pages: the chain of a list is one stream of FastScan blocks of 32 codes,
- * cut into bodies.  A block:
+ * Centroid pages: rotated centroids, float[padded] each, packed; one that is
+ * larger than a body takes a chain of pages of its own.
+ *
+ * Code pages: the chain of a list is one stream of blocks of 32 codes, cut
+ * into bodies.  A block of one-bit codes is made for FastScan:
  *
  *   OFFSET  SIZE        DESCRIPTION
- *        0   128        f_add, float[32]
- *      128   128        f_rescale, float[32]
- *      256   128        id, uint32[32]
+ *        0   128        id, uint32[32]
+ *      128   128        f_add, float[32]
+ *      256   128        f_rescale, float[32]
  *      384   4 * padded codes
+ *
+ * One of more bits:
+ *
+ *   OFFSET  SIZE        DESCRIPTION
+ *        0   128        id, uint32[32]
+ *      128   32 rows    code, f_add, f_rescale
  */
-#define MV_IVF_BLOCK_HEAD 384
+#define MV_IVF_BLOCK_IDS (4 * MV_BLOCK)
+#define MV_IVF_BLOCK_HEAD (3 * 4 * MV_BLOCK)
 
 /*
  * Id pages.
@@ -94,7 +115,10 @@ typedef struct MvIvfList
 typedef struct MvIvfIdHead
 {
 	uint32		first;			/* id of the first entry */
-	uint32		count;			/* entries in use */
+	uint32		count;			/* entries in use or free */
+	uint32		nfree;			/* of them free */
+	BlockNumber next_free;		/* next page of the chain of free ids; see MvIvfMeta */
+	uint32		in_chain;		/* is this page one of it? */
 } MvIvfIdHead;
 
 typedef struct MvIvfId
@@ -105,17 +129,18 @@ typedef struct MvIvfId
 
 #define MV_ID_DEAD 1			/* its row has been vacuumed away */
 #define MV_ID_CLAMPED 2			/* an element did not fit f16: distances say nothing */
+#define MV_ID_FREE 4			/* dead, and in no list: for another row */
 
-/* What follows from the dimensions. */
+/* What follows from the dimensions and options. */
 typedef struct MvIvfShape
 {
 	int			dim;
 	int			padded;
-	int			block_size;		/* bytes of a FastScan block */
-	int			list_slot_size;
-	int			lists_per_page; /* or 0: a slot takes pages_per_list pages */
-	int			pages_per_list;
-	int			vector_size;	/* bytes, f16 */
+	int			bits;
+	int			row_size;		/* bytes of an encoded row: code, f_add, f_rescale */
+	int			block_size;		/* bytes of a block of 32 */
+	int			centroid_size;	/* bytes */
+	int			vector_size;	/* bytes as stored */
 	int			vectors_per_page;	/* or 0: a vector takes pages_per_vector pages */
 	int			pages_per_vector;
 	int			ids_per_page;
@@ -125,9 +150,12 @@ typedef struct MvIvfShape
 
 #define MV_IVF_DIRECTORY_ENTRIES (MV_BODY_SIZE / (int) sizeof(BlockNumber))
 
-void		mv_ivf_shape(MvIvfShape *shape, int dim);
+void		mv_ivf_shape(MvIvfShape *shape, int dim, int bits);
 
-/* An index as a backend knows it; see ivf_cache.c.  What it holds never changes. */
+/*
+ * A version of an index as a backend knows it; see ivf_cache.c.  What it holds
+ * never changes.  Arrays are by list; those of unused slots say nothing.
+ */
 typedef struct MvIvf
 {
 	MvIvfMeta	meta;
@@ -137,21 +165,32 @@ typedef struct MvIvf
 	MvRotation *rotation;
 	float	   *mean;			/* [dim] */
 	float	   *rotated_mean;	/* [padded] */
-	float	   *centroids;		/* [nlists][padded], rotated, without the mean */
-	float	   *norms;			/* [nlists], squared */
+	float		mean_norm;		/* squared */
+
+	int			npages;			/* of the list table */
+	BlockNumber *list_pages;
+	int			nused;			/* lists in use */
+	uint32	   *used;			/* [nused]: their numbers, ascending */
+	const void **codes;			/* [nused]: their centroids as codes of 8 bits */
+	float	   *norm;			/* [nused]: |c|^2 */
+	float	   *mean_dot;		/* [nused]: <c, mean> */
 } MvIvf;
 
 /* ivf_cache.c: valid until the next call, or for a memory context's life */
 MvIvf	   *mv_ivf_open(Relation index);
 MvIvf	   *mv_ivf_open_for(Relation index, MemoryContext context);
 
+/* The version of the list table that is in force now. */
+uint32		mv_ivf_current_version(Relation index);
+
+/* The first page of the chain of free ids, or InvalidBlockNumber. */
+BlockNumber mv_ivf_free_ids(Relation index);
+
 /* A number that no other build has. */
 uint64		mv_ivf_new_build(void);
 
 /* ivf_page.c: where things are, and the parts of a row */
 void		mv_ivf_set_format(MvIvf *ivf);
-BlockNumber
-mv_ivf_list_block(const MvIvfMeta *meta, const MvIvfShape *shape, uint32 list, int *offset);
 
 /* Where the id pages are; read again when an id lies beyond what was known. */
 typedef struct MvIvfIds
@@ -179,8 +218,108 @@ void		mv_ivf_read_run(Relation index, BlockNumber block, MvPageKind kind, int of
 /* x (float[dim]) as it is stored; returns MV_ID_CLAMPED or 0. */
 uint16		mv_ivf_vector(const MvIvf *ivf, const float *x, uint16_t *stored);
 
-/* List of a rotated row. */
-uint32		mv_ivf_nearest_list(const MvIvf *ivf, const float *rotated);
+/* A stored vector in the space of the codes: rotated, float[padded]. */
+void		mv_ivf_rotate_stored(const MvIvf *ivf, const uint16_t *stored, float *rotated);
+
+/* ivf_code.c: rows as codes, and blocks of 32 of them */
+
+/* row: out, shape.row_size bytes. */
+void mv_ivf_encode(const MvIvf *ivf, const float *rotated, const float *centroid, char *row);
+
+void		mv_ivf_block_clear(const MvIvfShape *shape, char *block);
+void mv_ivf_block_put(const MvIvfShape *shape, char *block, int slot, const char *row, uint32 id);
+void		mv_ivf_block_get(const MvIvfShape *shape, const char *block, int slot, char *row);
+
+static inline uint32
+mv_ivf_block_id(const char *block, int slot)
+{
+	return ((const uint32 *) block)[slot];
+}
+
+/* A query, ready to be compared with codes. */
+typedef struct MvIvfQuery
+{
+	const MvIvf *ivf;
+	float	   *rotated;		/* [padded] */
+	void	   *memory;
+	MvRabitqQuery query;
+	MvRabitqScan scan;			/* of the rows' codes */
+	MvRabitqScan centroids;		/* of the centroids' codes */
+	float		norm;			/* |q|^2 */
+	float		mean_dot;		/* <q, mean> */
+	float	   *est;			/* [nused] */
+} MvIvfQuery;
+
+/* Allocates what it needs in the current context. */
+void		mv_ivf_query_begin(MvIvfQuery *q, const MvIvf *ivf);
+
+/* x: float[dim] */
+void		mv_ivf_query_start(MvIvfQuery *q, const float *x);
+
+/*
+ * How far every list in use is: g_add and g_dist of rabitq.h, [nused] each.
+ * The order of g_add is that in which lists are read.
+ */
+void		mv_ivf_rank_lists(MvIvfQuery *q, float *g_add, float *g_dist);
+
+/* Codes that follow are of that list. */
+static inline void
+mv_ivf_query_center(MvIvfQuery *q, float g_add, float g_dist)
+{
+	mv_rabitq_scan_center(&q->scan, g_add, g_dist);
+}
+
+/* Estimates and bounds of the n codes of a block; returns bit i iff low[i] < limit. */
+uint32		mv_ivf_block_scan(const MvIvfQuery *q, const char *block, int n, float limit,
+							  MvBlockResult *result);
+
+/* ivf_list.c: the list table and the chains of codes */
+
+/* Where a slot of the list table is. */
+static inline BlockNumber
+mv_ivf_list_place(const MvIvf *ivf, uint32 list, int *offset)
+{
+	*offset = (int) (list % MV_IVF_LISTS_PER_PAGE * sizeof(MvIvfList));
+	return ivf->list_pages[list / MV_IVF_LISTS_PER_PAGE];
+}
+
+/* The header of a list in a page or in the changed copy of one. */
+static inline MvIvfList *
+mv_ivf_list_at(Page page, int offset)
+{
+	return (MvIvfList *) (MV_PAGE_BODY(page) + offset);
+}
+
+/* The list whose centroid is nearest; index into ivf->used. */
+int			mv_ivf_nearest_list(MvIvfQuery *q);
+
+/* A centroid, float[padded]. */
+void		mv_ivf_read_centroid(Relation index, const MvIvf *ivf, const MvIvfList *list, float *c);
+
+/* Walking the blocks of a chain; one page is locked at a time. */
+typedef struct MvIvfWalk
+{
+	Relation	index;
+	const MvIvfShape *shape;
+	BlockNumber next;			/* page to be read next */
+	uint32		left;			/* codes not yet seen */
+	Buffer		buffer;			/* locked and pinned, or invalid */
+	int			at;				/* in its body */
+	int			n;				/* codes of the current block */
+	char	   *crossing;		/* [block_size], for blocks that cross pages */
+} MvIvfWalk;
+
+/* crossing: char[block_size] of the caller */
+void		mv_ivf_walk_begin(MvIvfWalk *walk, Relation index, const MvIvfShape *shape,
+							  char *crossing);
+void		mv_ivf_walk_start(MvIvfWalk *walk, BlockNumber first, uint32 ncodes);
+
+/*
+ * The next block, walk->n codes of it; NULL after the last.  A page is locked
+ * until a call returns NULL, so callers must call until then, and do little
+ * in between.
+ */
+const char *mv_ivf_walk_next(MvIvfWalk *walk);
 
 /*
  * What the build hands to ivf_write.c.  Tuples of the sort: list (int4), TID
@@ -213,7 +352,7 @@ int			mv_ivf_sample_size(MvBuild *build);
 void		mv_ivf_train(MvBuild *build, float *sample, int n);
 void		mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x);
 double		mv_ivf_finish(MvBuild *build, ForkNumber fork);
-void		mv_ivf_insert(Relation index, ItemPointer tid, const float *x);
+void		mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x);
 MvSearch   *mv_ivf_search_begin(Relation index);
 void		mv_ivf_search_start(MvSearch *search, const float *query, const MvEffort *effort);
 bool		mv_ivf_search_next(MvSearch *search, ItemPointer tid, double *low);
@@ -221,6 +360,7 @@ void		mv_ivf_search_end(MvSearch *search);
 IndexBulkDeleteResult *mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 										 IndexBulkDeleteCallback dead, void *arg);
 double		mv_ivf_check(Relation index);
+IndexBulkDeleteResult *mv_ivf_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
 
 /* Lists a scan reads first. */
 int			mv_ivf_probes(const MvIvf *ivf, const MvEffort *effort);

@@ -71,7 +71,8 @@ mv_ivf_build_begin(Relation index, int dim, double rows)
 	if (lists == 0)
 		lists = Min(4 * sqrt(rows), rows / MIN_ROWS_PER_LIST);
 	build->index = index;
-	mv_ivf_shape(&ivf->shape, dim);
+	mv_ivf_shape(&ivf->shape, dim, 1);
+	ivf->meta.bits = 1;
 	ivf->opclass = mv_index_opclass(index);
 	ivf->meta.dim = (uint32) dim;
 	ivf->meta.elem = (uint16) ivf->opclass->elem->kind;
@@ -189,8 +190,7 @@ mv_ivf_train(MvBuild *build, float *sample, int n)
 	build->nearest_work =
 		alloc_aligned(mv_nearest_size(padded, build->set.groups, build->set.probes));
 	build->counts = palloc0(sizeof(uint32) * ivf->meta.nlists);
-	build->payload_size =
-		mv_ivf_payload_row(&ivf->shape) + (int) mv_code_row_size(1, padded);
+	build->payload_size = mv_ivf_payload_row(&ivf->shape) + ivf->shape.row_size;
 	build->tile = alloc_aligned(sizeof(float) * padded * TILE);
 	build->tids = palloc(sizeof(ItemPointerData) * TILE);
 	build->payloads =
@@ -214,7 +214,7 @@ flush_tile(MvBuild *build)
 	{
 		char	   *payload = build->payloads + (Size) build->payload_size * i;
 
-		mv_rabitq_encode_row(&ivf->format, build->tile + (Size) ivf->shape.padded * i,
+		mv_ivf_encode(ivf, build->tile + (Size) ivf->shape.padded * i,
 							 build->set.c + (Size) ivf->shape.padded * lists[i],
 							 payload + mv_ivf_payload_row(&build->ivf.shape));
 		memcpy(VARDATA(datum), payload, build->payload_size);

@@ -2,8 +2,12 @@
  * ivf_cache.c -- the backend's view of an index: meta data, rotation, centroids.
  *
  * Views are kept in a list of this backend, because a scan must keep its own
- * whatever happens to the relcache entry meanwhile.  A view is of one build,
- * told by the number in the meta page; what it holds never changes.
+ * whatever happens to the relcache entry meanwhile.  A view is of one version
+ * of one build, told by numbers in the meta page; what it holds never changes.
+ *
+ * Maintenance moves rows between lists and changes the version in the same
+ * record.  So what was read from several pages belongs together if the version
+ * is the same before and after.
  */
 #include "postgres.h"
 
@@ -22,6 +26,7 @@
 typedef struct View
 {
 	dlist_node	node;			/* in `views`, last used first */
+	MemoryContext context;		/* holds all of it */
 	Oid			relid;
 	int			users;
 	MvIvf		ivf;
@@ -46,7 +51,8 @@ read_meta(Relation index, MvIvfMeta *meta)
 	memcpy(meta, MV_PAGE_BODY(page), sizeof(MvIvfMeta));
 	UnlockReleaseBuffer(buffer);
 	if (meta->dim < 1 || meta->dim > MV_MAX_DIM || meta->elem >= MV_ELEM_KINDS ||
-		meta->metric >= MV_METRICS || meta->nlists < 1 || meta->nlists > MV_MAX_LISTS)
+		meta->metric >= MV_METRICS || meta->bits < 1 || meta->bits > MV_RABITQ_MAX_BITS ||
+		meta->nlists < 1)
 		mv_index_corrupted(index, "impossible numbers in the meta page");
 }
 
@@ -55,105 +61,216 @@ drop_view(View *view)
 {
 	dlist_delete(&view->node);
 	nviews--;
-	pfree(view);
+	MemoryContextDelete(view->context);
 }
 
-/* The view of this build; other builds of the index are of no use any more. */
-static View *
-find_view(Oid relid, uint64 build)
+/* Views of this index that nobody uses, and the least used of others beyond MAX_VIEWS. */
+static void
+drop_useless(Oid relid)
 {
-	View	   *found = NULL;
 	dlist_mutable_iter iter;
 
 	dlist_foreach_modify(iter, &views)
 	{
 		View	   *view = dlist_container(View, node, iter.cur);
 
-		if (view->relid == relid && view->ivf.meta.build == build)
-			found = view;
-		else if (view->users == 0 && (view->relid == relid || nviews > MAX_VIEWS))
+		if (view->users == 0 && (view->relid == relid || nviews > MAX_VIEWS))
 			drop_view(view);
 	}
-	return found;
+}
+
+/* Bytes of a centroid as it is kept here. */
+#define CENTROID_ROW(shape) mv_code_row_size(MV_IVF_CENTROID_BITS, (shape)->padded)
+
+/* The list table, all slots, and where its pages are; palloc'd. */
+static MvIvfList *
+read_list_table(Relation index, const MvIvfMeta *meta, BlockNumber **pages, int *npages)
+{
+	int			n = (int) ((meta->nlists + MV_IVF_LISTS_PER_PAGE - 1) / MV_IVF_LISTS_PER_PAGE);
+	BlockNumber block = meta->list_start;
+	MvIvfList  *lists;
+
+	if (n > RelationGetNumberOfBlocks(index))
+		mv_index_corrupted(index, "impossible number of lists in the meta page");
+	lists = palloc_extended(sizeof(MvIvfList) * (Size) n * MV_IVF_LISTS_PER_PAGE, MCXT_ALLOC_HUGE);
+	*pages = palloc(sizeof(BlockNumber) * n);
+	*npages = n;
+	for (int i = 0; i < n; i++)
+	{
+		Buffer		buffer = mv_page_read(index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
+
+		(*pages)[i] = block;
+		memcpy(lists + (Size) i * MV_IVF_LISTS_PER_PAGE, MV_PAGE_BODY(BufferGetPage(buffer)),
+			   sizeof(MvIvfList) * MV_IVF_LISTS_PER_PAGE);
+		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+	}
+	return lists;
+}
+
+static void *
+allocate(Size size)
+{
+	return palloc_extended(size, MCXT_ALLOC_HUGE);
+}
+
+/* A view, in the current context, without what is read from centroids and mean. */
+static View *
+allocate_view(Relation index, const MvIvfMeta *meta, int nused)
+{
+	View	   *view = palloc0(sizeof(View));
+	MvIvf	   *ivf = &view->ivf;
+	Size		row;
+	char	   *codes;
+
+	view->context = CurrentMemoryContext;
+	view->relid = RelationGetRelid(index);
+	ivf->meta = *meta;
+	mv_ivf_shape(&ivf->shape, (int) meta->dim, meta->bits);
+	ivf->opclass = mv_index_opclass(index);
+	ivf->rotation = palloc(mv_rotation_size((int) meta->dim));
+	mv_rotation_init(ivf->rotation, ivf->shape.dim, meta->seed);
+	ivf->mean = palloc(sizeof(float) * ivf->shape.dim);
+	ivf->rotated_mean = palloc(sizeof(float) * ivf->shape.padded);
+	ivf->nused = nused;
+	ivf->used = allocate(sizeof(uint32) * nused);
+	ivf->codes = allocate(sizeof(void *) * nused);
+	ivf->norm = allocate(sizeof(float) * nused);
+	ivf->mean_dot = allocate(sizeof(float) * nused);
+	row = CENTROID_ROW(&ivf->shape);
+	codes = allocate(row * nused);
+	for (int i = 0; i < nused; i++)
+		ivf->codes[i] = codes + row * i;
+	mv_ivf_set_format(ivf);
+	return view;
+}
+
+/* Read and code the centroid of a list. */
+static void
+code_centroid(Relation index, MvIvf *ivf, const MvIvfList *list, int at, float *c)
+{
+	MvRabitqFormat format = {.metric = MV_L2SQ, .bits = MV_IVF_CENTROID_BITS,
+							 .dim = ivf->shape.padded};
+	MvDistFn	dot = mv_kernels.dist[MV_F32][MV_IP];
+
+	mv_ivf_read_centroid(index, ivf, list, c);
+	mv_rabitq_encode_row(&format, c, NULL, (void *) ivf->codes[at]);
+	ivf->norm[at] = (float) dot(c, c, ivf->shape.padded);
+	ivf->mean_dot[at] = (float) dot(c, ivf->rotated_mean, ivf->shape.padded);
+}
+
+/* The same from an older view that knows it; *at moves along that view's lists. */
+static bool
+copy_centroid(MvIvf *ivf, int to, const MvIvf *old, int *at, uint32 list, uint32 changed)
+{
+	while (*at < old->nused && old->used[*at] < list)
+		(*at)++;
+	if (*at == old->nused || old->used[*at] != list || changed > old->meta.version)
+		return false;
+	memcpy((void *) ivf->codes[to], old->codes[*at], CENTROID_ROW(&ivf->shape));
+	ivf->norm[to] = old->norm[*at];
+	ivf->mean_dot[to] = old->mean_dot[*at];
+	return true;
 }
 
 static void
-read_centroids(Relation index, MvIvf *ivf)
+read_centroids(Relation index, MvIvf *ivf, const MvIvfList *lists, const MvIvf *old)
 {
-	const MvIvfShape *shape = &ivf->shape;
+	float	   *c = palloc(ivf->shape.centroid_size);
+	int			at = 0;
+	int			n = 0;
 
-	for (uint32 list = 0; list < ivf->meta.nlists; list++)
+	for (uint32 i = 0; i < ivf->meta.nlists; i++)
 	{
-		float	   *c = ivf->centroids + (Size) shape->padded * list;
-		int			offset;
-		BlockNumber block = mv_ivf_list_block(&ivf->meta, shape, list, &offset);
-
-		mv_ivf_read_run(index, block, MV_PAGE_CENTROID, offset + (int) sizeof(MvIvfList),
-						(char *) c, (int) sizeof(float) * shape->padded);
-		ivf->norms[list] = (float) mv_kernels.dist[MV_F32][MV_IP] (c, c, shape->padded);
+		if (!BlockNumberIsValid(lists[i].centroid))
+			continue;
+		ivf->used[n] = i;
+		if (old == NULL || !copy_centroid(ivf, n, old, &at, i, lists[i].changed))
+			code_centroid(index, ivf, &lists[i], n, c);
+		n++;
 	}
+	pfree(c);
 }
 
-/* One chunk of memory, in the list only when it is complete. */
+/*
+ * A new view of what is in the index now, under that meta page.  Centroids that
+ * an older view of the same build knows are taken from there.
+ */
 static View *
-make_view(Relation index, const MvIvfMeta *meta)
+make_view(Relation index, const MvIvfMeta *meta, const MvIvf *old)
 {
-	MvIvfShape	shape;
-	Size		head = MAXALIGN(sizeof(View));
-	Size		rotation = MAXALIGN(mv_rotation_size((int) meta->dim));
-	Size		floats;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "view of an ivf index",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	BlockNumber *pages;
+	int			npages,
+				nused = 0;
+	MvIvfList  *lists = read_list_table(index, meta, &pages, &npages);
 	View	   *view;
 	MvIvf	   *ivf;
 
-	mv_ivf_shape(&shape, (int) meta->dim);
-	floats = shape.dim + (Size) shape.padded * (meta->nlists + 1) + meta->nlists;
-	view = MemoryContextAllocHuge(CacheMemoryContext, head + rotation + sizeof(float) * floats);
-	view->relid = RelationGetRelid(index);
-	view->users = 0;
+	for (uint32 i = 0; i < meta->nlists; i++)
+		nused += BlockNumberIsValid(lists[i].centroid);
+	if (nused == 0)
+		mv_index_corrupted(index, "no list is in use");
+	view = allocate_view(index, meta, nused);
 	ivf = &view->ivf;
-	ivf->meta = *meta;
-	ivf->shape = shape;
-	ivf->opclass = mv_index_opclass(index);
-	ivf->rotation = (MvRotation *) ((char *) view + head);
-	mv_rotation_init(ivf->rotation, shape.dim, meta->seed);
-	ivf->mean = (float *) ((char *) ivf->rotation + rotation);
-	ivf->rotated_mean = ivf->mean + shape.dim;
-	ivf->centroids = ivf->rotated_mean + shape.padded;
-	ivf->norms = ivf->centroids + (Size) shape.padded * meta->nlists;
-
-	PG_TRY();
-	{
-		mv_ivf_read_run(index, meta->mean_start, MV_PAGE_VECTOR, 0, (char *) ivf->mean,
-						(int) sizeof(float) * shape.dim);
-		mv_rotate(ivf->rotation, ivf->mean, NULL, ivf->rotated_mean);
-		read_centroids(index, ivf);
-	}
-	PG_CATCH();
-	{
-		pfree(view);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	mv_ivf_set_format(ivf);
+	ivf->npages = npages;
+	ivf->list_pages = pages;
+	mv_ivf_read_run(index, meta->mean_start, MV_PAGE_VECTOR, 0, (char *) ivf->mean,
+					(int) sizeof(float) * ivf->shape.dim);
+	mv_rotate(ivf->rotation, ivf->mean, NULL, ivf->rotated_mean);
+	ivf->mean_norm = (float) mv_kernels.dist[MV_F32][MV_IP] (ivf->rotated_mean, ivf->rotated_mean,
+															 ivf->shape.padded);
+	read_centroids(index, ivf, lists, old);
+	pfree(lists);
+	MemoryContextSwitchTo(caller);
 	return view;
+}
+
+/* Any view of this build, the newest known. */
+static View *
+older_view(Oid relid, uint64 build)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &views)
+	{
+		View	   *view = dlist_container(View, node, iter.cur);
+
+		if (view->relid == relid && view->ivf.meta.build == build)
+			return view;
+	}
+	return NULL;
 }
 
 static View *
 open_view(Relation index)
 {
+	Oid			relid = RelationGetRelid(index);
 	MvIvfMeta	meta;
+	MvIvfMeta	after;
 	View	   *view;
 
-	read_meta(index, &meta);
-	view = find_view(RelationGetRelid(index), meta.build);
-	if (view == NULL)
+	read_meta(index, &after);
+	do
 	{
-		view = make_view(index, &meta);
-		dlist_push_head(&views, &view->node);
-		nviews++;
-	}
-	else
-		dlist_move_head(&views, &view->node);
+		View	   *old = older_view(relid, after.build);
+
+		meta = after;
+		if (old != NULL && old->ivf.meta.version == meta.version)
+		{
+			dlist_move_head(&views, &old->node);
+			return old;
+		}
+		view = make_view(index, &meta, old ? &old->ivf : NULL);
+		read_meta(index, &after);
+	} while (after.build != meta.build || after.version != meta.version);
+
+	drop_useless(relid);
+	MemoryContextSetParent(view->context, CacheMemoryContext);
+	dlist_push_head(&views, &view->node);
+	nviews++;
 	return view;
 }
 
@@ -180,6 +297,24 @@ mv_ivf_open_for(Relation index, MemoryContext context)
 	MemoryContextRegisterResetCallback(context, callback);
 	view->users++;
 	return &view->ivf;
+}
+
+uint32
+mv_ivf_current_version(Relation index)
+{
+	MvIvfMeta	meta;
+
+	read_meta(index, &meta);
+	return meta.version;
+}
+
+BlockNumber
+mv_ivf_free_ids(Relation index)
+{
+	MvIvfMeta	meta;
+
+	read_meta(index, &meta);
+	return meta.free_ids;
 }
 
 uint64

@@ -23,40 +23,88 @@ typedef struct Check
 	uint8	   *seen;			/* [nids]: codes found with this id, 0 or 1 */
 	uint8	   *live;			/* [nids] */
 	BlockNumber nblocks;
+	uint8	   *pages;			/* [nblocks]: 1 if something leads to it */
 } Check;
 
-/* Every id page is full but the last; every vector has its pages. */
+/* Something leads to this page, of that kind; nothing else may. */
+static void
+claim(Check *c, BlockNumber block, MvPageKind kind)
+{
+	Buffer		buffer;
+
+	if (block >= c->nblocks)
+		return;					/* added since */
+	if (c->pages[block]++)
+		mv_index_corrupted(c->index, "page %u is used twice", block);
+	buffer = mv_page_read(c->index, block, kind, BUFFER_LOCK_SHARE);
+	if (MV_PAGE_TAIL(BufferGetPage(buffer))->kind & MV_PAGE_DELETED)
+		mv_index_corrupted(c->index, "page %u is deleted, but used", block);
+	UnlockReleaseBuffer(buffer);
+}
+
+/* The same for a chain of n pages. */
+static void
+claim_chain(Check *c, BlockNumber block, MvPageKind kind, int n)
+{
+	for (; n > 0; n--)
+	{
+		Buffer		buffer;
+
+		claim(c, block, kind);
+		buffer = mv_page_read(c->index, block, kind, BUFFER_LOCK_SHARE);
+		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+/* An id page: counts as they must be, every vector has its pages.  Returns the live rows. */
+static double
+check_id_page(Check *c, int page_no)
+{
+	const MvIvfShape *shape = &c->ivf->shape;
+	BlockNumber block = c->ids.blocks[page_no];
+	Buffer		buffer = mv_page_read(c->index, block, MV_PAGE_ID, BUFFER_LOCK_SHARE);
+	MvIvfIdHead head = *(MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(buffer));
+	MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(BufferGetPage(buffer));
+	BlockNumber *group = (BlockNumber *) ((char *) entry + shape->groups_offset);
+	int			per_group = Max(shape->vectors_per_page, 1);
+	uint32		nfree = 0;
+	double		live = 0;
+
+	if (head.first != (uint32) page_no * shape->ids_per_page)
+		mv_index_corrupted(c->index, "id page %u begins with id %u", block, head.first);
+	if (head.count > (uint32) shape->ids_per_page ||
+		(page_no < c->ids.npages - 1 && head.count < (uint32) shape->ids_per_page))
+		mv_index_corrupted(c->index, "id page %u has %u entries", block, head.count);
+	for (uint32 j = 0; j < head.count && head.first + j < c->nids; j++)
+	{
+		uint32		id = head.first + j;
+
+		if (!ItemPointerIsValid(&entry[j].tid))
+			mv_index_corrupted(c->index, "id %u has no heap row", id);
+		if (group[j / per_group] >= c->nblocks)
+			mv_index_corrupted(c->index, "vector of id %u is on page %u", id, group[j / per_group]);
+		nfree += (entry[j].flags & MV_ID_FREE) != 0;
+		c->live[id] = !(entry[j].flags & (MV_ID_DEAD | MV_ID_FREE));
+		live += c->live[id];
+	}
+	if (head.nfree < nfree || (nfree > 0 && !head.in_chain))
+		mv_index_corrupted(c->index, "id page %u has %u free entries, not %u", block, nfree,
+						   head.nfree);
+	UnlockReleaseBuffer(buffer);
+	return live;
+}
+
+/* Every id page is full but the last. */
 static double
 check_ids(Check *c)
 {
-	const MvIvfShape *shape = &c->ivf->shape;
 	double		live = 0;
 
 	for (int i = 0; i < c->ids.npages; i++)
 	{
-		Buffer buffer = mv_page_read(c->index, c->ids.blocks[i], MV_PAGE_ID, BUFFER_LOCK_SHARE);
-		MvIvfIdHead head = *(MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(buffer));
-		MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(BufferGetPage(buffer));
-		BlockNumber *group = (BlockNumber *) ((char *) entry + shape->groups_offset);
-		int			per_group = Max(shape->vectors_per_page, 1);
-
-		if (head.first != (uint32) i * shape->ids_per_page)
-			mv_index_corrupted(c->index, "id page %u begins with id %u", c->ids.blocks[i],
-							   head.first);
-		if (head.count > (uint32) shape->ids_per_page ||
-			(i < c->ids.npages - 1 && head.count < (uint32) shape->ids_per_page))
-			mv_index_corrupted(c->index, "id page %u has %u entries", c->ids.blocks[i], head.count);
-		for (uint32 j = 0; j < head.count && head.first + j < c->nids; j++)
-		{
-			if (!ItemPointerIsValid(&entry[j].tid))
-				mv_index_corrupted(c->index, "id %u has no heap row", head.first + j);
-			if (group[j / per_group] >= c->nblocks)
-				mv_index_corrupted(c->index, "vector of id %u is on page %u", head.first + j,
-								   group[j / per_group]);
-			c->live[head.first + j] = !(entry[j].flags & MV_ID_DEAD);
-			live += c->live[head.first + j];
-		}
-		UnlockReleaseBuffer(buffer);
+		claim(c, c->ids.blocks[i], MV_PAGE_ID);
+		live += check_id_page(c, i);
 		CHECK_FOR_INTERRUPTS();
 	}
 	return live;
@@ -76,6 +124,8 @@ check_vectors(Check *c)
 		int			offset;
 
 		mv_ivf_id(&c->ids, id, &block, &offset);
+		if (offset == 0)
+			claim_chain(c, block, MV_PAGE_VECTOR, Max(c->ivf->shape.pages_per_vector, 1));
 		mv_ivf_read_run(c->index, block, MV_PAGE_VECTOR, offset, (char *) vector,
 						c->ivf->shape.vector_size);
 		mv_kernels.to_f32[MV_F16] (vector, x, dim);
@@ -89,65 +139,89 @@ check_vectors(Check *c)
 static void
 check_block(Check *c, uint32 list, const char *block, int n)
 {
-	const float *head = (const float *) block;
+	const MvIvfShape *shape = &c->ivf->shape;
+	char	   *row = palloc(shape->row_size);
 
 	for (int i = 0; i < n; i++)
 	{
-		uint32		id = ((const uint32 *) head)[2 * MV_BLOCK + i];
+		uint32		id = mv_ivf_block_id(block, i);
+		float		factors[2];
 
 		/* Beyond: added since the ids were counted. */
 		if (id < c->nids && c->seen[id]++)
 			mv_index_corrupted(c->index, "id %u stands twice in lists, once in %u", id, list);
-		if (!isfinite(head[i]) || !isfinite(head[MV_BLOCK + i]) || head[MV_BLOCK + i] > 0)
+		mv_ivf_block_get(shape, block, i, row);
+		memcpy(factors, row + shape->row_size - sizeof(factors), sizeof(factors));
+		if (!isfinite(factors[0]) || !isfinite(factors[1]) || factors[1] > 0)
 			mv_index_corrupted(c->index, "factors of id %u in list %u are impossible", id, list);
 	}
+	pfree(row);
 }
 
 /* The chain of a list is as long as its header says, and its blocks are sound. */
 static void
-check_list(Check *c, uint32 list)
+check_chain(Check *c, uint32 number, const MvIvfList *list)
 {
 	const MvIvfShape *shape = &c->ivf->shape;
-	int			offset;
-	BlockNumber block = mv_ivf_list_block(&c->ivf->meta, shape, list, &offset);
-	Buffer		buffer = mv_page_read(c->index, block, MV_PAGE_CENTROID, BUFFER_LOCK_SHARE);
-	MvIvfList	header = *(MvIvfList *) (MV_PAGE_BODY(BufferGetPage(buffer)) + offset);
-	char	   *bytes = palloc(shape->block_size);
-	int			have = 0;
-	uint32		left = header.ncodes;
+	BlockNumber block = list->first;
+	MvIvfWalk	walk;
+	const char *codes;
 
-	UnlockReleaseBuffer(buffer);
-	if ((uint64) header.npages * MV_BODY_SIZE <
-		((uint64) (header.ncodes + MV_BLOCK - 1) / MV_BLOCK) * shape->block_size)
-		mv_index_corrupted(c->index, "list %u has %u codes on %u pages", list, header.ncodes,
-						   header.npages);
-	block = header.first;
-	for (uint32 i = 0; i < header.npages; i++)
+	if ((uint64) list->npages * MV_BODY_SIZE <
+		((uint64) list->ncodes + MV_BLOCK - 1) / MV_BLOCK * shape->block_size)
+		mv_index_corrupted(c->index, "list %u has %u codes on %u pages", number, list->ncodes,
+						   list->npages);
+	for (uint32 i = 0; i < list->npages; i++)
 	{
-		if (block >= c->nblocks)
-			mv_index_corrupted(c->index, "chain of list %u leads to page %u", list, block);
-		buffer = mv_page_read(c->index, block, MV_PAGE_CODE, BUFFER_LOCK_SHARE);
-		for (int at = 0; at < MV_BODY_SIZE && left > 0;)
-		{
-			int			part = Min(shape->block_size - have, MV_BODY_SIZE - at);
+		Buffer		buffer;
 
-			memcpy(bytes + have, MV_PAGE_BODY(BufferGetPage(buffer)) + at, part);
-			have += part;
-			at += part;
-			if (have < shape->block_size)
-				continue;
-			check_block(c, list, bytes, (int) Min(left, MV_BLOCK));
-			left -= Min(left, MV_BLOCK);
-			have = 0;
-		}
-		if (i == header.npages - 1 && block != header.last)
-			mv_index_corrupted(c->index, "last page of list %u is %u, not %u", list, block,
-							   header.last);
+		if (block >= c->nblocks)
+			mv_index_corrupted(c->index, "chain of list %u leads to page %u", number, block);
+		claim(c, block, MV_PAGE_CODE);
+		if (i == list->npages - 1 && block != list->last)
+			mv_index_corrupted(c->index, "last page of list %u is %u, not %u", number, block,
+							   list->last);
+		buffer = mv_page_read(c->index, block, MV_PAGE_CODE, BUFFER_LOCK_SHARE);
 		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
 		UnlockReleaseBuffer(buffer);
+	}
+	mv_ivf_walk_begin(&walk, c->index, shape, palloc(shape->block_size));
+	mv_ivf_walk_start(&walk, list->first, list->ncodes);
+	while ((codes = mv_ivf_walk_next(&walk)) != NULL)
+		check_block(c, number, codes, walk.n);
+	pfree(walk.crossing);
+}
+
+static void
+check_centroid(Check *c, uint32 number, const MvIvfList *list)
+{
+	float	   *centroid = palloc(c->ivf->shape.centroid_size);
+
+	mv_ivf_read_centroid(c->index, c->ivf, list, centroid);
+	for (int i = 0; i < c->ivf->shape.padded; i++)
+		if (!isfinite(centroid[i]))
+			mv_index_corrupted(c->index, "centroid of list %u holds %g", number, centroid[i]);
+	pfree(centroid);
+	if (list->centroid_offset == 0)
+		claim_chain(c, list->centroid, MV_PAGE_CENTROID,
+					(c->ivf->shape.centroid_size + MV_BODY_SIZE - 1) / MV_BODY_SIZE);
+}
+
+static void
+check_lists(Check *c)
+{
+	for (int i = 0; i < c->ivf->nused; i++)
+	{
+		int			at;
+		BlockNumber block = mv_ivf_list_place(c->ivf, c->ivf->used[i], &at);
+		Buffer		buffer = mv_page_read(c->index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
+		MvIvfList	list = *mv_ivf_list_at(BufferGetPage(buffer), at);
+
+		UnlockReleaseBuffer(buffer);
+		check_centroid(c, c->ivf->used[i], &list);
+		check_chain(c, c->ivf->used[i], &list);
 		CHECK_FOR_INTERRUPTS();
 	}
-	pfree(bytes);
 }
 
 double
@@ -159,6 +233,7 @@ mv_ivf_check(Relation index)
 	Buffer		buffer;
 
 	c.nblocks = RelationGetNumberOfBlocks(index);
+	c.pages = palloc_extended(c.nblocks, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	mv_ivf_ids_begin(&c.ids, index, c.ivf);
 	if (mv_ivf_ids_refresh(&c.ids) > 0)
 	{
@@ -174,8 +249,7 @@ mv_ivf_check(Relation index)
 	c.live = palloc_extended(c.nids + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	live = check_ids(&c);
 	check_vectors(&c);
-	for (uint32 list = 0; list < c.ivf->meta.nlists; list++)
-		check_list(&c, list);
+	check_lists(&c);
 
 	/* An insert that failed between its two steps leaves such an id until vacuum. */
 	for (uint32 id = 0; id < c.nids; id++)

@@ -5,10 +5,10 @@
  * appended to the list of the nearest centroid.  A crash between the two leaves
  * an id that no list knows: its row was never committed, and vacuum finds it.
  *
- * Locks: directory < id page < vector page while an id is taken, then list
- * page < code pages.  A list's page is locked for the whole append, so that
- * appends to a list do not meet; readers lock one page at a time, and believe
- * the list's count, which is written last.
+ * Locks: meta < directory < id page < vector page while an id is taken, then list
+ * page < centroid and code pages.  A list's page is locked for the whole append,
+ * so that appends to a list do not meet; readers lock one page at a time, and
+ * believe the list's count, which is written last.
  */
 #include "postgres.h"
 
@@ -84,6 +84,7 @@ id_page_with_room(Relation index, const MvIvf *ivf)
 	page = mv_change_new_page(&change, buffer, MV_PAGE_ID);
 	mv_page_set_used(page, MV_BODY_SIZE);
 	((MvIvfIdHead *) MV_PAGE_HEAD(page))->first = first;
+	((MvIvfIdHead *) MV_PAGE_HEAD(page))->next_free = InvalidBlockNumber;
 	mv_change_commit(&change);
 	UnlockReleaseBuffer(directory);
 	return buffer;
@@ -114,53 +115,155 @@ write_long_vector(Relation index, const char *vector, int size)
 	return next;
 }
 
+/* Take the first page, which has none, out of the chain of pages with free ids. */
+static void
+unlink_free_ids(Relation index, BlockNumber block)
+{
+	Buffer		meta = mv_page_read(index, MV_IVF_META_BLOCK, MV_PAGE_META, BUFFER_LOCK_EXCLUSIVE);
+	MvIvfMeta  *body = (MvIvfMeta *) MV_PAGE_BODY(BufferGetPage(meta));
+	Buffer		ids = mv_page_read(index, block, MV_PAGE_ID, BUFFER_LOCK_EXCLUSIVE);
+	MvIvfIdHead *head = MV_PAGE_HEAD(BufferGetPage(ids));
+
+	if (body->free_ids == block && head->nfree == 0)
+	{
+		MvChange	change;
+
+		mv_change_begin(&change, index);
+		body = (MvIvfMeta *) MV_PAGE_BODY(mv_change_page(&change, meta));
+		head = MV_PAGE_HEAD(mv_change_page(&change, ids));
+		body->free_ids = head->next_free;
+		head->next_free = InvalidBlockNumber;
+		head->in_chain = false;
+		mv_change_commit(&change);
+	}
+	UnlockReleaseBuffer(ids);
+	UnlockReleaseBuffer(meta);
+}
+
+/* An exclusively locked id page with a free entry, or InvalidBuffer. */
+static Buffer
+id_page_with_free(Relation index, const MvIvf *ivf, int *slot)
+{
+	for (;;)
+	{
+		BlockNumber block = mv_ivf_free_ids(index);
+		Buffer		buffer;
+		MvIvfIdHead *head;
+
+		if (!BlockNumberIsValid(block))
+			return InvalidBuffer;
+		buffer = mv_page_read(index, block, MV_PAGE_ID, BUFFER_LOCK_EXCLUSIVE);
+		head = MV_PAGE_HEAD(BufferGetPage(buffer));
+		for (uint32 i = 0; head->nfree > 0 && i < head->count; i++)
+		{
+			MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(BufferGetPage(buffer)) + i;
+
+			if (entry->flags & MV_ID_FREE)
+			{
+				*slot = (int) i;
+				return buffer;
+			}
+		}
+		UnlockReleaseBuffer(buffer);
+		unlink_free_ids(index, block);
+	}
+}
+
+/* Write a vector over that of another row; a long one page by page. */
+static void
+overwrite_long_vector(Relation index, BlockNumber block, const char *vector, int size)
+{
+	for (int at = 0; at < size; at += MV_BODY_SIZE)
+	{
+		Buffer		buffer = mv_page_read(index, block, MV_PAGE_VECTOR, BUFFER_LOCK_EXCLUSIVE);
+		MvChange	change;
+		Page		page;
+
+		mv_change_begin(&change, index);
+		page = mv_change_page(&change, buffer);
+		memcpy(MV_PAGE_BODY(page), vector + at, Min(size - at, MV_BODY_SIZE));
+		block = MV_PAGE_TAIL(page)->next;
+		mv_change_commit(&change);
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+/*
+ * The page of the vector of a slot: *vectors, exclusively locked, or
+ * InvalidBuffer if the vector is long, and written already.  Returns its number.
+ */
+static BlockNumber
+vector_page(Relation index, const MvIvf *ivf, Buffer ids, int slot, const char *vector,
+			Buffer *vectors)
+{
+	const MvIvfShape *shape = &ivf->shape;
+	MvIvfIdHead *head = MV_PAGE_HEAD(BufferGetPage(ids));
+	int			per_group = Max(shape->vectors_per_page, 1);
+	bool		new_group = slot == (int) head->count && slot % per_group == 0;
+	BlockNumber *groups = (BlockNumber *) (MV_PAGE_BODY(BufferGetPage(ids)) + shape->groups_offset);
+	BlockNumber group = groups[slot / per_group];
+
+	*vectors = InvalidBuffer;
+	if (shape->vectors_per_page == 0)
+	{
+		if (new_group)
+			return write_long_vector(index, vector, shape->vector_size);
+		overwrite_long_vector(index, group, vector, shape->vector_size);
+		return group;
+	}
+	if (!new_group)
+	{
+		*vectors = mv_page_read(index, group, MV_PAGE_VECTOR, BUFFER_LOCK_EXCLUSIVE);
+		return group;
+	}
+	*vectors = mv_page_extend(index);
+	return BufferGetBlockNumber(*vectors);
+}
+
 /* Write TID and vector; returns the id. */
 static uint32
 take_id(Relation index, const MvIvf *ivf, ItemPointer tid, uint16 flags, const char *vector)
 {
 	const MvIvfShape *shape = &ivf->shape;
-	Buffer		ids = id_page_with_room(index, ivf);
-	MvIvfIdHead *head = MV_PAGE_HEAD(BufferGetPage(ids));
-	int			slot = (int) head->count;
-	uint32		id = head->first + slot;
 	int			per_group = Max(shape->vectors_per_page, 1);
-	bool		new_group = slot % per_group == 0;
+	int			slot = 0;
+	Buffer		ids = id_page_with_free(index, ivf, &slot);
+	bool		reuse = BufferIsValid(ids);
+	Buffer		vectors;
 	BlockNumber group;
-	Buffer		vectors = InvalidBuffer;
 	MvChange	change;
 	Page		page;
+	MvIvfIdHead *head;
 	char	   *body;
+	uint32		id;
 
-	if (shape->vectors_per_page == 0)
-		group = write_long_vector(index, vector, shape->vector_size);
-	else if (new_group)
+	if (!reuse)
 	{
-		vectors = mv_page_extend(index);
-		group = BufferGetBlockNumber(vectors);
+		ids = id_page_with_room(index, ivf);
+		slot = (int) ((MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(ids)))->count;
 	}
-	else
-	{
-		body = MV_PAGE_BODY(BufferGetPage(ids));
-		group = ((BlockNumber *) (body + shape->groups_offset))[slot / per_group];
-		vectors = mv_page_read(index, group, MV_PAGE_VECTOR, BUFFER_LOCK_EXCLUSIVE);
-	}
-
+	group = vector_page(index, ivf, ids, slot, vector, &vectors);
 	mv_change_begin(&change, index);
 	if (BufferIsValid(vectors))
 	{
 		int			at = slot % per_group * shape->vector_size;
 
-		page = new_group ? mv_change_new_page(&change, vectors, MV_PAGE_VECTOR) :
+		page = !reuse && at == 0 ? mv_change_new_page(&change, vectors, MV_PAGE_VECTOR) :
 			mv_change_page(&change, vectors);
-		mv_page_set_used(page, at + shape->vector_size);
+		mv_page_set_used(page, Max(mv_page_used(page), at + shape->vector_size));
 		memcpy(MV_PAGE_BODY(page) + at, vector, shape->vector_size);
 	}
 	page = mv_change_page(&change, ids);
+	head = MV_PAGE_HEAD(page);
 	body = MV_PAGE_BODY(page);
 	((MvIvfId *) body)[slot].tid = *tid;
 	((MvIvfId *) body)[slot].flags = flags;
 	((BlockNumber *) (body + shape->groups_offset))[slot / per_group] = group;
-	((MvIvfIdHead *) MV_PAGE_HEAD(page))->count = slot + 1;
+	if (reuse)
+		head->nfree--;
+	else
+		head->count = slot + 1;
+	id = head->first + slot;
 	mv_change_commit(&change);
 	if (BufferIsValid(vectors))
 		UnlockReleaseBuffer(vectors);
@@ -170,36 +273,28 @@ take_id(Relation index, const MvIvf *ivf, ItemPointer tid, uint16 flags, const c
 
 /* ---- the list ---- */
 
-/* The header of a list whose page is locked; in a page or in a changed copy. */
-static MvIvfList *
-list_header(Page page, int offset)
-{
-	return (MvIvfList *) (MV_PAGE_BODY(page) + offset);
-}
-
-/* Add pages to the chain until it has that many. */
+/* Add pages to the chain of a list, whose page is locked, until it has that many. */
 static void
-extend_list(Relation index, Buffer list, int offset, uint32 npages)
+extend_list(Relation index, Relation heap, Buffer table, int at, uint32 npages)
 {
-	while (list_header(BufferGetPage(list), offset)->npages < npages)
+	while (mv_ivf_list_at(BufferGetPage(table), at)->npages < npages)
 	{
-		MvIvfList  *header = list_header(BufferGetPage(list), offset);
+		MvIvfList  *list = mv_ivf_list_at(BufferGetPage(table), at);
+		Buffer		buffer = mv_page_alloc(index, heap);
 		Buffer		last = InvalidBuffer;
-		Buffer		buffer;
 		MvChange	change;
 
-		if (BlockNumberIsValid(header->last))
-			last = mv_page_read(index, header->last, MV_PAGE_CODE, BUFFER_LOCK_EXCLUSIVE);
-		buffer = mv_page_extend(index);
+		if (BlockNumberIsValid(list->last))
+			last = mv_page_read(index, list->last, MV_PAGE_CODE, BUFFER_LOCK_EXCLUSIVE);
 		mv_change_begin(&change, index);
 		mv_page_set_used(mv_change_new_page(&change, buffer, MV_PAGE_CODE), MV_BODY_SIZE);
 		if (BufferIsValid(last))
 			MV_PAGE_TAIL(mv_change_page(&change, last))->next = BufferGetBlockNumber(buffer);
-		header = list_header(mv_change_page(&change, list), offset);
-		if (header->npages == 0)
-			header->first = BufferGetBlockNumber(buffer);
-		header->last = BufferGetBlockNumber(buffer);
-		header->npages++;
+		list = mv_ivf_list_at(mv_change_page(&change, table), at);
+		if (list->npages == 0)
+			list->first = BufferGetBlockNumber(buffer);
+		list->last = BufferGetBlockNumber(buffer);
+		list->npages++;
 		mv_change_commit(&change);
 		UnlockReleaseBuffer(buffer);
 		if (BufferIsValid(last))
@@ -209,12 +304,12 @@ extend_list(Relation index, Buffer list, int offset, uint32 npages)
 
 /* The page where block number `block` of the stream begins, and the offset in it. */
 static BlockNumber
-find_block(Relation index, const MvIvf *ivf, const MvIvfList *header, uint32 block, int *offset)
+find_block(Relation index, const MvIvf *ivf, const MvIvfList *list, uint32 block, int *offset)
 {
 	uint64		bs = ivf->shape.block_size;
-	uint64		from = header->ncodes > 0 ? (header->ncodes - 1) / MV_BLOCK * bs / MV_BODY_SIZE : 0;
+	uint64		from = list->ncodes > 0 ? (list->ncodes - 1) / MV_BLOCK * bs / MV_BODY_SIZE : 0;
 	uint64		to = block * bs / MV_BODY_SIZE;
-	BlockNumber page = header->ncodes > 0 ? header->tail : header->first;
+	BlockNumber page = list->ncodes > 0 ? list->tail : list->first;
 
 	for (; from < to; from++)
 	{
@@ -227,39 +322,17 @@ find_block(Relation index, const MvIvf *ivf, const MvIvfList *header, uint32 blo
 	return page;
 }
 
-/* Put a code, its factors and its id into a slot of a block in memory. */
-static void
-fill_slot(const MvIvf *ivf, char *block, int slot, const char *row, uint32 id)
-{
-	int			dim = ivf->shape.padded;
-	float	   *head = (float *) block;
-	Size		code_size = mv_code_size(1, dim);
-
-	if (slot == 0)
-	{
-		memset(block, 0, ivf->shape.block_size);
-		for (int i = 0; i < MV_BLOCK; i++)
-			head[i] = INFINITY;
-	}
-	memcpy(&head[slot], row + code_size, sizeof(float));
-	memcpy(&head[MV_BLOCK + slot], row + code_size + sizeof(float), sizeof(float));
-	((uint32 *) head)[2 * MV_BLOCK + slot] = id;
-	mv_block_clear((uint8_t *) block + MV_IVF_BLOCK_HEAD, slot, dim);
-	mv_block_put((uint8_t *) block + MV_IVF_BLOCK_HEAD, slot, dim, row);
-}
-
 /*
  * Write a block back and count the code.  A long block takes several records;
  * until the last of them, with the count, nobody looks at the new slot.
  */
 static void
-write_block(Relation index, const MvIvf *ivf, Buffer list, int list_offset,
-			BlockNumber first, int offset, const char *block)
+write_block(Relation index, const MvIvf *ivf, Buffer table, int at, BlockNumber first, int offset,
+			const char *block)
 {
 	MvChange	change;
 	int			left = ivf->shape.block_size;
 	BlockNumber page_no = first;
-	MvIvfList  *header;
 
 	while (left > 0)
 	{
@@ -282,9 +355,10 @@ write_block(Relation index, const MvIvf *ivf, Buffer list, int list_offset,
 		}
 		if (left == 0)
 		{
-			header = list_header(mv_change_page(&change, list), list_offset);
-			header->ncodes++;
-			header->tail = first;
+			MvIvfList  *list = mv_ivf_list_at(mv_change_page(&change, table), at);
+
+			list->ncodes++;
+			list->tail = first;
 		}
 		mv_change_commit(&change);
 		while (n > 0)
@@ -292,46 +366,78 @@ write_block(Relation index, const MvIvf *ivf, Buffer list, int list_offset,
 	}
 }
 
+/* Append a code to the list whose page is locked. */
 static void
-append_code(Relation index, const MvIvf *ivf, uint32 list, uint32 id, const char *row)
+append_code(Relation index, Relation heap, const MvIvf *ivf, Buffer table, int at, uint32 id,
+			const char *row)
 {
-	int			list_offset;
-	BlockNumber list_block = mv_ivf_list_block(&ivf->meta, &ivf->shape, list, &list_offset);
-	Buffer		buffer = mv_page_read(index, list_block, MV_PAGE_CENTROID, BUFFER_LOCK_EXCLUSIVE);
-	MvIvfList	header = *list_header(BufferGetPage(buffer), list_offset);
-	uint32		block_no = header.ncodes / MV_BLOCK;
-	int			slot = (int) (header.ncodes % MV_BLOCK);
+	MvIvfList	list = *mv_ivf_list_at(BufferGetPage(table), at);
+	uint32		block_no = list.ncodes / MV_BLOCK;
+	int			slot = (int) (list.ncodes % MV_BLOCK);
 	uint64		end = (uint64) (block_no + 1) * ivf->shape.block_size;
 	char	   *block = palloc(ivf->shape.block_size);
 	int			offset;
 	BlockNumber first;
 
-	extend_list(index, buffer, list_offset, (uint32) ((end + MV_BODY_SIZE - 1) / MV_BODY_SIZE));
-	header = *list_header(BufferGetPage(buffer), list_offset);
-	first = find_block(index, ivf, &header, block_no, &offset);
+	extend_list(index, heap, table, at, (uint32) ((end + MV_BODY_SIZE - 1) / MV_BODY_SIZE));
+	list = *mv_ivf_list_at(BufferGetPage(table), at);
+	first = find_block(index, ivf, &list, block_no, &offset);
 	if (slot > 0)
 		mv_ivf_read_run(index, first, MV_PAGE_CODE, offset, block, ivf->shape.block_size);
-	fill_slot(ivf, block, slot, row, id);
-	write_block(index, ivf, buffer, list_offset, first, offset, block);
-	UnlockReleaseBuffer(buffer);
+	else
+		mv_ivf_block_clear(&ivf->shape, block);
+	mv_ivf_block_put(&ivf->shape, block, slot, row, id);
+	write_block(index, ivf, table, at, first, offset, block);
 	pfree(block);
 }
 
+/*
+ * Code a row for its nearest list and append it.  Maintenance may give a list
+ * another centroid until its page is locked; then the row looks for its list
+ * again.  Returns the number of codes in the list.
+ */
+static uint32
+add_to_list(Relation index, Relation heap, const float *x, uint32 id)
+{
+	for (;;)
+	{
+		MvIvf	   *ivf = mv_ivf_open(index);
+		float	   *centroid = palloc(ivf->shape.centroid_size);
+		char	   *row = palloc(ivf->shape.row_size);
+		MvIvfQuery	q;
+		uint32		number;
+		int			at;
+		Buffer		table;
+		MvIvfList  *list;
+		uint32		ncodes;
+
+		mv_ivf_query_begin(&q, ivf);
+		mv_ivf_query_start(&q, x);
+		number = ivf->used[mv_ivf_nearest_list(&q)];
+		table = mv_page_read(index, mv_ivf_list_place(ivf, number, &at), MV_PAGE_LIST,
+							 BUFFER_LOCK_EXCLUSIVE);
+		list = mv_ivf_list_at(BufferGetPage(table), at);
+		if (!BlockNumberIsValid(list->centroid) || list->changed > ivf->meta.version)
+		{
+			UnlockReleaseBuffer(table);
+			continue;
+		}
+		mv_ivf_read_centroid(index, ivf, list, centroid);
+		mv_ivf_encode(ivf, q.rotated, centroid, row);
+		append_code(index, heap, ivf, table, at, id, row);
+		ncodes = mv_ivf_list_at(BufferGetPage(table), at)->ncodes;
+		UnlockReleaseBuffer(table);
+		return ncodes;
+	}
+}
+
 void
-mv_ivf_insert(Relation index, ItemPointer tid, const float *x)
+mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x)
 {
 	MvIvf	   *ivf = mv_ivf_open(index);
-	int			padded = ivf->shape.padded;
 	uint16_t   *vector = palloc(ivf->shape.vector_size);
-	float	   *rotated = palloc(sizeof(float) * padded);
-	char	   *row = palloc(mv_code_row_size(1, padded));
 	uint16		flags = mv_ivf_vector(ivf, x, vector);
-	uint32		list;
-	uint32		id;
+	uint32		id = take_id(index, ivf, tid, flags, (char *) vector);
 
-	mv_rotate(ivf->rotation, x, ivf->mean, rotated);
-	list = mv_ivf_nearest_list(ivf, rotated);
-	mv_rabitq_encode_row(&ivf->format, rotated, ivf->centroids + (Size) padded * list, row);
-	id = take_id(index, ivf, tid, flags, (char *) vector);
-	append_code(index, ivf, list, id, row);
+	add_to_list(index, heap, x, id);
 }

@@ -11,7 +11,7 @@ shape(Relation index, const MvEffort *effort, MvIndexShape *shape)
 {
 	const MvIvf *ivf = mv_ivf_open(index);
 
-	shape->lists = ivf->meta.nlists;
+	shape->lists = ivf->nused;
 	if (effort != NULL)
 		shape->probed = mv_ivf_probes(ivf, effort);
 	shape->rows = ivf->meta.ntuples;
@@ -33,6 +33,7 @@ const MvIndexMethod mv_ivf_method = {
 	.search_next = mv_ivf_search_next,
 	.search_end = mv_ivf_search_end,
 	.bulkdelete = mv_ivf_bulkdelete,
+	.cleanup = mv_ivf_cleanup,
 	.shape = shape,
 	.check = mv_ivf_check,
 };

@@ -16,17 +16,17 @@
 #define MAX_IDS_PER_PAGE 896
 
 void
-mv_ivf_shape(MvIvfShape *shape, int dim)
+mv_ivf_shape(MvIvfShape *shape, int dim, int bits)
 {
 	int			per_id;
 
 	shape->dim = dim;
 	shape->padded = mv_padded_dim(dim);
-	shape->block_size = MV_IVF_BLOCK_HEAD + 4 * shape->padded;
-
-	shape->list_slot_size = (int) sizeof(MvIvfList) + 4 * shape->padded;
-	shape->lists_per_page = MV_BODY_SIZE / shape->list_slot_size;
-	shape->pages_per_list = (shape->list_slot_size + MV_BODY_SIZE - 1) / MV_BODY_SIZE;
+	shape->bits = bits;
+	shape->row_size = (int) mv_code_row_size(bits, shape->padded);
+	shape->block_size = bits == 1 ? MV_IVF_BLOCK_HEAD + (int) mv_block_size(shape->padded) :
+		MV_IVF_BLOCK_IDS + MV_BLOCK * shape->row_size;
+	shape->centroid_size = (int) sizeof(float) * shape->padded;
 
 	shape->vector_size = 2 * dim;
 	shape->vectors_per_page = Min(MV_BODY_SIZE / shape->vector_size, MAX_IDS_PER_PAGE);
@@ -41,19 +41,6 @@ mv_ivf_shape(MvIvfShape *shape, int dim)
 								 Max(MAX_IDS_PER_PAGE / per_id, 1));
 	shape->ids_per_page = shape->groups_per_page * per_id;
 	shape->groups_offset = shape->ids_per_page * (int) sizeof(MvIvfId);
-}
-
-/* Slots of lists lie in a row from list_start on. */
-BlockNumber
-mv_ivf_list_block(const MvIvfMeta *meta, const MvIvfShape *shape, uint32 list, int *offset)
-{
-	if (shape->lists_per_page > 0)
-	{
-		*offset = (int) (list % shape->lists_per_page) * shape->list_slot_size;
-		return meta->list_start + list / shape->lists_per_page;
-	}
-	*offset = 0;
-	return meta->list_start + list * shape->pages_per_list;
 }
 
 void
@@ -78,7 +65,7 @@ void
 mv_ivf_set_format(MvIvf *ivf)
 {
 	ivf->format.metric = ivf->opclass->metric == MV_IP ? MV_IP : MV_L2SQ;
-	ivf->format.bits = 1;
+	ivf->format.bits = ivf->shape.bits;
 	ivf->format.dim = ivf->shape.padded;
 	ivf->format.mean = ivf->rotated_mean;
 }
@@ -181,23 +168,12 @@ mv_ivf_vector(const MvIvf *ivf, const float *x, uint16_t *stored)
 	return MV_ID_CLAMPED;
 }
 
-uint32
-mv_ivf_nearest_list(const MvIvf *ivf, const float *rotated)
+void
+mv_ivf_rotate_stored(const MvIvf *ivf, const uint16_t *stored, float *rotated)
 {
-	MvDistFn	dot = mv_kernels.dist[MV_F32][MV_IP];
-	int			dim = ivf->shape.padded;
-	uint32		best = 0;
-	double		least = INFINITY;
+	float	   *x = palloc(sizeof(float) * ivf->shape.dim);
 
-	for (uint32 list = 0; list < ivf->meta.nlists; list++)
-	{
-		double d = ivf->norms[list] - 2 * dot(rotated, ivf->centroids + (Size) dim * list, dim);
-
-		if (d < least)
-		{
-			least = d;
-			best = list;
-		}
-	}
-	return best;
+	mv_kernels.to_f32[MV_F16] (stored, x, ivf->shape.dim);
+	mv_rotate(ivf->rotation, x, ivf->mean, rotated);
+	pfree(x);
 }

@@ -4,9 +4,13 @@
  * Lists are read nearest centroid first, some of them before the first row is
  * returned.  Their codes give each row an estimate and a lower bound.  Rows are
  * re-ranked by their stored vectors in ascending order of the bound, and
- * returned as soon as no bound left is below (topk.h).  When all rows of the
- * lists read have been returned, more lists are read: a scan that is asked goes
- * on until it has returned every row.
+ * returned as soon as no bound left is below (topk.h).
+ *
+ * Most codes are far away and must cost no more than their comparison.  So only
+ * rows with a bound below a limit become candidates: tau, that many estimates
+ * being below.  When the candidates are used up, the same lists are read again for
+ * those from tau to a higher one, and when there are none, the next chunk of
+ * lists: a scan that is asked goes on until it has returned every row.
  *
  * Stored vectors are rounded to f16, so what is returned with a row is a value
  * not above its distance; the executor computes that and corrects the order.
@@ -16,88 +20,68 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "utils/memutils.h"
 
 #include "compat.h"
 #include "core/topk.h"
 #include "index/ivf/ivf.h"
 
-/* Estimates better than that many others go to re-ranking at once, others wait. */
-#define EAGER 256
+/* Candidates that the first pass over the lists looks for, and how many times more the next. */
+#define FIRST_CANDIDATES 128
+#define MORE_CANDIDATES 8
+
+/* Rows re-ranked together, so that their vectors are fetched meanwhile. */
+#define BATCH 4
+
+/* A list as the scan sees it. */
+typedef struct ScanList
+{
+	float		g_add,
+				g_dist;
+	BlockNumber first;
+	uint32		ncodes;			/* when the scan began */
+} ScanList;
 
 struct MvSearch
 {
 	Relation	index;
-	MvIvf	   *ivf;
-	MvIvfIds	ids;
-	MemoryContext context;
 	MvEffort	effort;
+	MvIvfIds	ids;
+
+	/* The version of the index that this query sees, and what depends on it. */
+	MvIvf	   *ivf;
+	MemoryContext view_context;
+	MvIvfQuery	query;
+	float	   *g_add,			/* [nused] */
+			   *g_dist;
+	ScanList   *lists;			/* [nused]; the first nread have been read */
+	int			nread;
+	int			chunk;			/* of them, those from here on may hold more candidates */
 
 	uint16_t   *q16;			/* [dim], as stored vectors are */
 	bool		vague;			/* q16 is not the query: bounds say nothing */
 	double		q_norm;
-	float	   *rotated;
-	void	   *query_memory;
-	MvRabitqQuery query;
-	MvRabitqScan scan;
 
-	MvNeighbor *lists;			/* heap of those not read, nearest on top */
-	int			nlists;
-	float	   *g_dist;			/* [nlists of the index] */
+	MvRerank	rerank;			/* candidates by id; then re-ranked rows by packed TID */
+	float		tau;			/* every row of the chunk with a bound below was a candidate */
+	MvTopK		nearest;		/* estimates of the current pass: their limit becomes tau */
+	int			max_nearest;
 
-	MvRerank	rerank;
-	MvTopK		eager;
-	MvNeighbor	eager_items[EAGER];
-	MvNeighbor *waiting;		/* candidates by bound, unordered */
-	int			nwaiting,
-				max_waiting;
-	float		waiting_low;	/* the least of them */
-
-	char	   *block;			/* [block_size], for blocks that cross pages */
-	uint16_t   *vector;			/* [dim] */
+	MvIvfWalk	walk;
+	uint16_t   *vector;			/* [dim], of several pages */
 };
-
-/* A heap of lists; MvNeighbor.id is the list, dist its g_add. */
-static void
-sift_down(MvNeighbor *heap, int n, int i)
-{
-	MvNeighbor	item = heap[i];
-
-	for (;;)
-	{
-		int			child = 2 * i + 1;
-
-		if (child >= n)
-			break;
-		if (child + 1 < n && mv_nearer(heap[child + 1], heap[child]))
-			child++;
-		if (!mv_nearer(heap[child], item))
-			break;
-		heap[i] = heap[child];
-		i = child;
-	}
-	heap[i] = item;
-}
 
 MvSearch *
 mv_ivf_search_begin(Relation index)
 {
 	MvSearch   *s = palloc0(sizeof(MvSearch));
-	MvIvf	   *ivf = mv_ivf_open_for(index, CurrentMemoryContext);
-	const MvIvfShape *shape = &ivf->shape;
 
 	s->index = index;
-	s->ivf = ivf;
-	s->context = CurrentMemoryContext;
-	mv_ivf_ids_begin(&s->ids, index, ivf);
-	s->q16 = palloc(shape->vector_size);
-	s->rotated = palloc(sizeof(float) * shape->padded);
-	s->query_memory = palloc(mv_rabitq_query_size(shape->padded));
-	s->lists = palloc(sizeof(MvNeighbor) * (Size) ivf->meta.nlists);
-	s->g_dist = palloc(sizeof(float) * (Size) ivf->meta.nlists);
-	s->block = palloc(shape->block_size);
-	s->vector = palloc(shape->vector_size);
-	s->max_waiting = 4096;
-	s->waiting = palloc(sizeof(MvNeighbor) * s->max_waiting);
+	s->view_context = AllocSetContextCreate(CurrentMemoryContext, "ivf search",
+											ALLOCSET_DEFAULT_SIZES);
+	s->max_nearest = FIRST_CANDIDATES;
+	mv_topk_init(&s->nearest, palloc(sizeof(MvNeighbor) * s->max_nearest), s->max_nearest);
 	mv_rerank_init(&s->rerank, palloc(sizeof(MvNeighbor) * 1024), 1024,
 				   palloc(sizeof(MvNeighbor) * 1024), 1024);
 	return s;
@@ -106,44 +90,131 @@ mv_ivf_search_begin(Relation index)
 void
 mv_ivf_search_end(MvSearch *s)
 {
-	mv_ivf_ids_end(&s->ids);
+	MemoryContextDelete(s->view_context);
 }
 
-/* Distances of the query to all centroids. */
-static void
-rank_lists(MvSearch *s)
-{
-	MvIvf	   *ivf = s->ivf;
+/* ---- the lists ---- */
 
-	s->nlists = (int) ivf->meta.nlists;
-	for (int i = 0; i < s->nlists; i++)
+/* Use the newest version of the index, for this query and those to come. */
+static void
+use_view(MvSearch *s)
+{
+	MemoryContext old;
+	const MvIvfShape *shape;
+
+	MemoryContextReset(s->view_context);
+	old = MemoryContextSwitchTo(s->view_context);
+	s->ivf = mv_ivf_open_for(s->index, s->view_context);
+	shape = &s->ivf->shape;
+	mv_ivf_query_begin(&s->query, s->ivf);
+	mv_ivf_ids_begin(&s->ids, s->index, s->ivf);
+	s->g_add = palloc(sizeof(float) * s->ivf->nused);
+	s->g_dist = palloc(sizeof(float) * s->ivf->nused);
+	s->lists = palloc(sizeof(ScanList) * s->ivf->nused);
+	s->q16 = palloc(shape->vector_size);
+	s->vector = palloc(shape->vector_size);
+	mv_ivf_walk_begin(&s->walk, s->index, shape, palloc(shape->block_size));
+	MemoryContextSwitchTo(old);
+}
+
+/* Where the codes of all lists are now. */
+static void
+copy_lists(MvSearch *s)
+{
+	const MvIvf *ivf = s->ivf;
+	int			i = 0;
+
+	for (int page_no = 0; page_no < ivf->npages; page_no++)
 	{
-		s->lists[i].id = i;
-		mv_rabitq_center(&ivf->format, s->rotated, ivf->centroids + (Size) ivf->shape.padded * i,
-						 &s->lists[i].dist, &s->g_dist[i]);
+		Buffer		buffer = mv_page_read(s->index, ivf->list_pages[page_no], MV_PAGE_LIST,
+										  BUFFER_LOCK_SHARE);
+		Page		page = BufferGetPage(buffer);
+		uint32		end = (uint32) (page_no + 1) * MV_IVF_LISTS_PER_PAGE;
+
+		for (; i < ivf->nused && ivf->used[i] < end; i++)
+		{
+			const MvIvfList *list = (MvIvfList *) MV_PAGE_BODY(page) +
+				ivf->used[i] % MV_IVF_LISTS_PER_PAGE;
+
+			s->lists[i].first = list->first;
+			s->lists[i].ncodes = list->ncodes;
+		}
+		UnlockReleaseBuffer(buffer);
 	}
-	for (int i = s->nlists / 2 - 1; i >= 0; i--)
-		sift_down(s->lists, s->nlists, i);
+}
+
+/*
+ * What the scan reads is what the lists hold now: rows added later are no
+ * business of its snapshot, and where maintenance moves rows, their old codes
+ * stay readable as long as any snapshot may want them.
+ */
+static void
+begin_lists(MvSearch *s)
+{
+	do
+	{
+		if (s->ivf == NULL || s->ivf->meta.version != mv_ivf_current_version(s->index))
+			use_view(s);
+		copy_lists(s);
+	} while (s->ivf->meta.version != mv_ivf_current_version(s->index));
+	s->nread = s->chunk = 0;
+}
+
+/* Move the n nearest of the lists from `at` on to the front of them, by quickselect. */
+static void
+select_nearest(ScanList *lists, int at, int end, int n)
+{
+	int			want = at + n;
+
+	while (end - at > 1 && want > at && want < end)
+	{
+		float		pivot = lists[at + (end - at) / 2].g_add;
+		int			i = at,
+					j = end - 1;
+
+		while (i <= j)
+		{
+			while (lists[i].g_add < pivot)
+				i++;
+			while (lists[j].g_add > pivot)
+				j--;
+			if (i <= j)
+			{
+				ScanList	swap = lists[i];
+
+				lists[i++] = lists[j];
+				lists[j--] = swap;
+			}
+		}
+		if (want <= j + 1)
+			end = j + 1;
+		else if (want >= i)
+			at = i;
+		else
+			break;
+	}
 }
 
 void
 mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 {
-	MvIvf	   *ivf = s->ivf;
-	const MvIvfShape *shape = &ivf->shape;
+	const MvIvf *ivf;
 
+	begin_lists(s);
+	ivf = s->ivf;
 	s->effort = *effort;
 	s->vague = mv_ivf_vector(ivf, query, s->q16) != 0;
-	s->q_norm = sqrt(mv_kernels.dist[MV_F32][MV_IP] (query, query, shape->dim));
-	mv_rotate(ivf->rotation, query, ivf->mean, s->rotated);
-	mv_rabitq_query_init(&s->query, s->rotated, shape->padded, s->query_memory);
-	mv_rabitq_scan_init(&s->scan, &s->query, MV_CODE_BLOCK, 1, MV_RABITQ_EPSILON);
-	rank_lists(s);
+	s->q_norm = sqrt(mv_kernels.dist[MV_F32][MV_IP] (query, query, ivf->shape.dim));
+	mv_ivf_query_start(&s->query, query);
+	mv_ivf_rank_lists(&s->query, s->g_add, s->g_dist);
+	for (int i = 0; i < ivf->nused; i++)
+	{
+		s->lists[i].g_add = s->g_add[i];
+		s->lists[i].g_dist = s->g_dist[i];
+	}
 	mv_rerank_init(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 				   s->rerank.exact, s->rerank.max_exact);
-	mv_topk_init(&s->eager, s->eager_items, EAGER);
-	s->nwaiting = 0;
-	s->waiting_low = INFINITY;
+	s->tau = INFINITY;
 }
 
 /* ---- reading lists ---- */
@@ -158,122 +229,108 @@ add_candidate(MvSearch *s, uint64_t id, float low)
 			2 * s->rerank.max_candidates, s->rerank.exact, s->rerank.max_exact);
 }
 
+/*
+ * Make candidates of the rows of a list with a bound in [from, to).  A `to` of
+ * INFINITY means below the estimates in s->nearest, which they join.
+ */
 static void
-add_waiting(MvSearch *s, uint64_t id, float low)
+read_list(MvSearch *s, const ScanList *list, float from, float to)
 {
-	if (s->nwaiting == s->max_waiting)
-	{
-		s->max_waiting *= 2;
-		s->waiting = repalloc_huge(s->waiting, sizeof(MvNeighbor) * s->max_waiting);
-	}
-	s->waiting[s->nwaiting].id = id;
-	s->waiting[s->nwaiting++].dist = low;
-	s->waiting_low = Min(s->waiting_low, low);
-}
-
-/* The first n codes of a block. */
-static void
-read_block(MvSearch *s, const char *block, int n)
-{
-	const float *add = (const float *) block;
-	const uint32 *id = (const uint32 *) block + 2 * MV_BLOCK;
+	const char *block;
 	MvBlockResult result;
 
-	mv_block_scan(&s->scan, (const uint8_t *) block + MV_IVF_BLOCK_HEAD, add, add + MV_BLOCK,
-				  INFINITY, &result);
-	for (int i = 0; i < n; i++)
+	mv_ivf_query_center(&s->query, list->g_add, list->g_dist);
+	mv_ivf_walk_start(&s->walk, list->first, list->ncodes);
+	while ((block = mv_ivf_walk_next(&s->walk)) != NULL)
 	{
-		if (result.low[i] < mv_topk_limit(&s->eager))
+		float		limit = to < INFINITY ? to : mv_topk_limit(&s->nearest);
+		uint32		below = mv_ivf_block_scan(&s->query, block, s->walk.n, limit, &result);
+
+		for (; below != 0; below &= below - 1)
 		{
-			mv_topk_push(&s->eager, id[i], result.est[i]);
-			add_candidate(s, id[i], result.low[i]);
+			int			i = pg_rightmost_one_pos32(below);
+
+			if (result.low[i] < from)
+				continue;
+			if (to == INFINITY)
+				mv_topk_push(&s->nearest, mv_ivf_block_id(block, i), result.est[i]);
+			add_candidate(s, mv_ivf_block_id(block, i), result.low[i]);
 		}
-		else
-			add_waiting(s, id[i], result.low[i]);
 	}
+}
+
+/* Begin a pass that looks for that many estimates. */
+static void
+begin_pass(MvSearch *s, int k)
+{
+	if (k > s->max_nearest)
+	{
+		s->nearest.items = repalloc_huge(s->nearest.items, sizeof(MvNeighbor) * (Size) k);
+		s->max_nearest = k;
+	}
+	mv_topk_init(&s->nearest, s->nearest.items, k);
 }
 
 /*
- * The blocks of a list.  One page is locked at a time; a block that crosses
- * pages is put together in memory.
+ * A pass ended: rows with bounds below the limit reached have all become
+ * candidates.  Those above come again when it is raised.
  */
 static void
-read_list(MvSearch *s, uint32 list, float g_add)
+end_pass(MvSearch *s)
 {
-	const MvIvfShape *shape = &s->ivf->shape;
-	int			offset;
-	BlockNumber block = mv_ivf_list_block(&s->ivf->meta, shape, list, &offset);
-	Buffer		buffer = mv_page_read(s->index, block, MV_PAGE_CENTROID, BUFFER_LOCK_SHARE);
-	MvIvfList	header = *(MvIvfList *) (MV_PAGE_BODY(BufferGetPage(buffer)) + offset);
-	uint32		left = header.ncodes;
-	int			have = 0;		/* bytes of a block in s->block */
+	s->tau = mv_topk_limit(&s->nearest);
+	mv_rerank_cut(&s->rerank, s->tau);
+	mv_rerank_floor(&s->rerank, s->tau);
+}
 
-	UnlockReleaseBuffer(buffer);
-	mv_rabitq_scan_center(&s->scan, g_add, s->g_dist[list]);
-	for (block = header.first; left > 0;)
-	{
-		char	   *body;
+/* Look for more candidates in the lists of the chunk. */
+static void
+raise_tau(MvSearch *s)
+{
+	float		from = s->tau;
 
-		CHECK_FOR_INTERRUPTS();
-		buffer = mv_page_read(s->index, block, MV_PAGE_CODE, BUFFER_LOCK_SHARE);
-		body = MV_PAGE_BODY(BufferGetPage(buffer));
-		for (int at = 0; left > 0 && at < MV_BODY_SIZE;)
-		{
-			int			part = Min(shape->block_size - have, MV_BODY_SIZE - at);
-			int			n = (int) Min(left, MV_BLOCK);
-			const char *whole = body + at;
-
-			if (part < shape->block_size)
-			{
-				memcpy(s->block + have, body + at, part);
-				whole = s->block;
-			}
-			have += part;
-			at += part;
-			if (have < shape->block_size)
-				break;
-			if (at + shape->block_size <= MV_BODY_SIZE)
-				mv_block_prefetch((uint8_t *) body + at, shape->block_size);
-			read_block(s, whole, n);
-			left -= n;
-			have = 0;
-		}
-		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
-		UnlockReleaseBuffer(buffer);
-	}
+	begin_pass(s, Min(s->nearest.k, INT_MAX / MORE_CANDIDATES) * MORE_CANDIDATES);
+	for (int i = s->chunk; i < s->nread; i++)
+		read_list(s, &s->lists[i], from, INFINITY);
+	end_pass(s);
 }
 
 int
 mv_ivf_probes(const MvIvf *ivf, const MvEffort *effort)
 {
-	int			lists = (int) ivf->meta.nlists;
-
-	return Min(effort->probes > 0 ? effort->probes : Max(lists / 4, 16), lists);
+	return Min(effort->probes > 0 ? effort->probes : Max(ivf->nused / 4, 16), ivf->nused);
 }
 
+/* May the scan read more lists, and how many at a time? */
+static int
+lists_to_read(const MvSearch *s)
+{
+	int			last = s->effort.max_probes > 0 ? Min(s->effort.max_probes, s->ivf->nused) :
+		s->ivf->nused;
+
+	return Min(mv_ivf_probes(s->ivf, &s->effort), last - s->nread);
+}
+
+/*
+ * Read the next chunk of lists; all rows of the last have been returned.  The
+ * first few, in order, give a limit to the others, whose order does not matter.
+ */
 static void
 read_lists(MvSearch *s)
 {
-	for (int i = mv_ivf_probes(s->ivf, &s->effort); i > 0 && s->nlists > 0; i--)
+	int			n = lists_to_read(s);
+
+	s->chunk = s->nread;
+	begin_pass(s, FIRST_CANDIDATES);
+	for (int few = Min(n, 8); n > 0; few = n)
 	{
-		MvNeighbor	list = s->lists[0];
-
-		s->lists[0] = s->lists[--s->nlists];
-		sift_down(s->lists, s->nlists, 0);
-		read_list(s, (uint32) list.id, list.dist);
+		select_nearest(s->lists, s->nread, s->ivf->nused, few);
+		for (int i = 0; i < few; i++)
+			read_list(s, &s->lists[s->nread + i], -INFINITY, INFINITY);
+		s->nread += few;
+		n -= few;
 	}
-	mv_rerank_floor(&s->rerank, s->waiting_low);
-}
-
-/* The rows that waited, once the eager ones are used up. */
-static void
-stop_waiting(MvSearch *s)
-{
-	for (int i = 0; i < s->nwaiting; i++)
-		add_candidate(s, s->waiting[i].id, s->waiting[i].dist);
-	s->nwaiting = 0;
-	s->waiting_low = INFINITY;
-	mv_rerank_floor(&s->rerank, INFINITY);
+	end_pass(s);
 }
 
 /* ---- re-ranking ---- */
@@ -308,32 +365,58 @@ lower_distance(const MvSearch *s, const uint16_t *vector)
 	return s->ivf->opclass->metric == MV_COSINE ? Max(d * d / 2 - SUM_EPSILON, 0) : d;
 }
 
-/* Distance of a candidate, or false if its row is gone. */
-static bool
-exact_distance(MvSearch *s, uint32 id, double *low)
+/* A row whose distance is wanted: its entry, and the page of its vector. */
+typedef struct Wanted
 {
-	const MvIvfShape *shape = &s->ivf->shape;
+	MvIvfId		entry;
+	float		bound;			/* of its code */
 	BlockNumber block;
 	int			offset;
-	MvIvfId		entry = mv_ivf_id(&s->ids, id, &block, &offset);
+	Buffer		buffer;			/* pinned, or invalid */
+} Wanted;
 
-	if (entry.flags & MV_ID_DEAD)
+/* Look up a candidate; pin its vector and have the processor fetch it. */
+static bool
+find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
+{
+	const MvIvfShape *shape = &s->ivf->shape;
+
+	row->entry = mv_ivf_id(&s->ids, (uint32) candidate->id, &row->block, &row->offset);
+	row->bound = candidate->dist;
+	row->buffer = InvalidBuffer;
+	if (row->entry.flags & (MV_ID_DEAD | MV_ID_FREE))
 		return false;
-	if (s->vague || (entry.flags & MV_ID_CLAMPED))
-		*low = s->ivf->opclass->metric == MV_IP ? -INFINITY : 0;
-	else if (shape->vectors_per_page > 0)
+	if (shape->vectors_per_page > 0)
 	{
-		Buffer		buffer = mv_page_read(s->index, block, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);
+		row->buffer = ReadBuffer(s->index, row->block);
+		mv_block_prefetch((uint8_t *) MV_PAGE_BODY(BufferGetPage(row->buffer)) + row->offset,
+						  shape->vector_size);
+	}
+	return true;
+}
 
-		*low = lower_distance(s, (uint16_t *) (MV_PAGE_BODY(BufferGetPage(buffer)) + offset));
-		UnlockReleaseBuffer(buffer);
+/* A value not above the distance of a row; gives up its pin. */
+static double
+exact_distance(MvSearch *s, const Wanted *row)
+{
+	double		low;
+
+	if (BufferIsValid(row->buffer))
+	{
+		mv_page_lock(s->index, row->buffer, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);
+		low = lower_distance(s, (uint16_t *) (MV_PAGE_BODY(BufferGetPage(row->buffer)) +
+											  row->offset));
+		UnlockReleaseBuffer(row->buffer);
 	}
 	else
 	{
-		mv_ivf_read_run(s->index, block, MV_PAGE_VECTOR, 0, (char *) s->vector, shape->vector_size);
-		*low = lower_distance(s, s->vector);
+		mv_ivf_read_run(s->index, row->block, MV_PAGE_VECTOR, 0, (char *) s->vector,
+						s->ivf->shape.vector_size);
+		low = lower_distance(s, s->vector);
 	}
-	return true;
+	if (s->vague || (row->entry.flags & MV_ID_CLAMPED))
+		return s->ivf->opclass->metric == MV_IP ? -INFINITY : 0;
+	return low;
 }
 
 /*
@@ -359,26 +442,47 @@ in_units(const MvSearch *s, float dist)
 	return s->ivf->opclass->metric == MV_COSINE ? d / 2 : sqrt(d) * (1 - 1e-15);
 }
 
-static void
-rerank_one(MvSearch *s, uint32 id)
+static uint64_t
+pack_tid(const ItemPointerData *tid)
 {
-	double		low;
+	return (uint64_t) ItemPointerGetBlockNumber(tid) << 16 | ItemPointerGetOffsetNumber(tid);
+}
 
-	if (!exact_distance(s, id, &low))
-	{
-		mv_rerank_skip(&s->rerank);
-		return;
-	}
-	while (!mv_rerank_exact(&s->rerank, id, comparable(s, low)))
+static void
+add_exact(MvSearch *s, const Wanted *row, double low)
+{
+	while (!mv_rerank_exact(&s->rerank, pack_tid(&row->entry.tid), comparable(s, low)))
 		mv_rerank_grow(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 					   repalloc_huge(s->rerank.exact, sizeof(MvNeighbor) * 2 * s->rerank.max_exact),
 					   2 * s->rerank.max_exact);
 }
 
+/* Compute the distances of the next few candidates. */
+static bool
+rerank_batch(MvSearch *s)
+{
+	Wanted		rows[BATCH];
+	MvNeighbor	candidate;
+	int			n = 0;
+	int			taken = 0;
+
+	while (taken < BATCH && mv_rerank_next(&s->rerank, &candidate))
+	{
+		taken++;
+		if (find_row(s, &candidate, &rows[n]))
+			n++;
+		else
+			mv_rerank_skip(&s->rerank);
+	}
+	for (int i = 0; i < n; i++)
+		add_exact(s, &rows[i], exact_distance(s, &rows[i]));
+	return taken > 0;
+}
+
 bool
 mv_ivf_search_next(MvSearch *s, ItemPointer tid, double *low)
 {
-	MemoryContext old = MemoryContextSwitchTo(s->context);
+	MemoryContext old = MemoryContextSwitchTo(s->view_context);
 	MvNeighbor	next;
 	bool		found = false;
 
@@ -387,20 +491,15 @@ mv_ivf_search_next(MvSearch *s, ItemPointer tid, double *low)
 		CHECK_FOR_INTERRUPTS();
 		if (mv_rerank_result(&s->rerank, &next))
 		{
-			BlockNumber block;
-			int			offset;
-			MvIvfId		entry = mv_ivf_id(&s->ids, (uint32) next.id, &block, &offset);
-
-			*tid = entry.tid;
+			ItemPointerSet(tid, (BlockNumber) (next.id >> 16), (OffsetNumber) (next.id & 0xffff));
 			*low = in_units(s, next.dist);
-			found = !(entry.flags & MV_ID_DEAD);
+			found = true;
 		}
-		else if (s->rerank.n_candidates > 0 && mv_rerank_low(&s->rerank) <= s->waiting_low &&
-				 mv_rerank_next(&s->rerank, &next))
-			rerank_one(s, (uint32) next.id);
-		else if (s->nwaiting > 0)
-			stop_waiting(s);
-		else if (s->nlists > 0)
+		else if (rerank_batch(s))
+			continue;
+		else if (s->tau < INFINITY)
+			raise_tau(s);
+		else if (lists_to_read(s) > 0)
 			read_lists(s);
 		else
 			break;

@@ -29,7 +29,7 @@ clean_page(Relation index, const MvIvf *ivf, BlockNumber block, IndexBulkDeleteC
 	{
 		MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(BufferGetPage(buffer)) + i;
 
-		if (entry->flags & MV_ID_DEAD)
+		if (entry->flags & (MV_ID_DEAD | MV_ID_FREE))
 			continue;
 		if (!dead(&entry->tid, arg))
 		{
@@ -68,5 +68,11 @@ mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 		clean_page(info->index, ivf, ids.blocks[i], dead, arg, stats);
 	}
 	mv_ivf_ids_end(&ids);
+	return stats;
+}
+
+IndexBulkDeleteResult *
+mv_ivf_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
 	return stats;
 }

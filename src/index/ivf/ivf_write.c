@@ -45,7 +45,8 @@ run_flush(Run *run)
 	Page		page = run->image.data;
 
 	Assert(run->block < run->end);
-	mv_page_set_used(page, run->kind == MV_PAGE_CODE ? MV_BODY_SIZE : run->used);
+	mv_page_set_used(page, run->kind == MV_PAGE_CODE || run->kind == MV_PAGE_LIST ? MV_BODY_SIZE :
+					 run->used);
 	if (run->block + 1 < run->end)
 		MV_PAGE_TAIL(page)->next = run->block + 1;
 	mv_writer_put(run->writer, run->block, page);
@@ -115,22 +116,39 @@ place_lists(const MvIvfRows *rows, MvWriter *writer)
 	return lists;
 }
 
+/* Centroids, and where each list has its own. */
+static void
+write_centroids(const MvIvfRows *rows, MvWriter *writer, MvIvfList *lists)
+{
+	const MvIvf *ivf = rows->ivf;
+	int			size = ivf->shape.centroid_size;
+	int			per_page = MV_BODY_SIZE / size;
+	BlockNumber npages = per_page > 0 ?
+		(ivf->meta.nlists + per_page - 1) / per_page :
+		ivf->meta.nlists * pages_for(size);
+	Run			run;
+
+	run_begin(&run, writer, MV_PAGE_CENTROID, mv_writer_reserve(writer, npages), npages);
+	for (uint32 i = 0; i < ivf->meta.nlists; i++)
+	{
+		run_align(&run, size);
+		lists[i].centroid = run.block;
+		lists[i].centroid_offset = (uint32) run.used;
+		run_append(&run, rows->set->c + (Size) ivf->shape.padded * i, size);
+	}
+	run_end(&run);
+}
+
 static void
 write_lists(const MvIvfRows *rows, MvWriter *writer, const MvIvfList *lists, BlockNumber npages)
 {
-	const MvIvf *ivf = rows->ivf;
+	MvIvfList	unused = {.first = InvalidBlockNumber, .last = InvalidBlockNumber,
+						  .tail = InvalidBlockNumber, .centroid = InvalidBlockNumber};
 	Run			run;
 
-	run_begin(&run, writer, MV_PAGE_CENTROID, ivf->meta.list_start, npages);
-	for (uint32 i = 0; i < ivf->meta.nlists; i++)
-	{
-		run_align(&run, ivf->shape.list_slot_size);
-		run_append(&run, &lists[i], sizeof(MvIvfList));
-		run_append(&run, rows->set->c + (Size) ivf->shape.padded * i, 4 * ivf->shape.padded);
-		/* A slot of several pages begins on a page of its own. */
-		if (ivf->shape.lists_per_page == 0 && run.used > 0)
-			run_flush(&run);
-	}
+	run_begin(&run, writer, MV_PAGE_LIST, rows->ivf->meta.list_start, npages);
+	for (uint32 i = 0; i < npages * MV_IVF_LISTS_PER_PAGE; i++)
+		run_append(&run, i < rows->ivf->meta.nlists ? &lists[i] : &unused, sizeof(MvIvfList));
 	run_end(&run);
 }
 
@@ -142,7 +160,7 @@ typedef struct Output
 	uint32		id;
 
 	/* codes: the current list and block */
-	const MvIvfList *lists;
+	MvIvfList  *lists;
 	int			list;			/* or -1 */
 	int			slot;
 	char	   *block;
@@ -158,31 +176,19 @@ typedef struct Output
 } Output;
 
 static void
-clear_block(Output *out)
-{
-	float	   *add = (float *) out->block;
-
-	memset(out->block, 0, out->rows->ivf->shape.block_size);
-	for (int i = 0; i < MV_BLOCK; i++)
-		add[i] = INFINITY;
-	out->slot = 0;
-}
-
-static void
 flush_block(Output *out)
 {
+	const MvIvfShape *shape = &out->rows->ivf->shape;
+
 	if (out->slot > 0)
-		run_append(&out->codes, out->block, out->rows->ivf->shape.block_size);
-	clear_block(out);
+		run_append(&out->codes, out->block, shape->block_size);
+	mv_ivf_block_clear(shape, out->block);
+	out->slot = 0;
 }
 
 static void
 write_code(Output *out, int list, const char *row)
 {
-	const MvIvfShape *shape = &out->rows->ivf->shape;
-	Size		code_size = mv_code_size(1, shape->padded);
-	float	   *head = (float *) out->block;
-
 	if (list != out->list || out->slot == MV_BLOCK)
 		flush_block(out);
 	if (list != out->list)
@@ -193,11 +199,7 @@ write_code(Output *out, int list, const char *row)
 		run_begin(&out->codes, out->writer, MV_PAGE_CODE, out->lists[list].first,
 				  out->lists[list].npages);
 	}
-	memcpy(&head[out->slot], row + code_size, sizeof(float));
-	memcpy(&head[MV_BLOCK + out->slot], row + code_size + sizeof(float), sizeof(float));
-	((uint32 *) head)[2 * MV_BLOCK + out->slot] = out->id;
-	mv_block_put((uint8_t *) out->block + MV_IVF_BLOCK_HEAD, out->slot, shape->padded, row);
-	out->slot++;
+	mv_ivf_block_put(&out->rows->ivf->shape, out->block, out->slot++, row, out->id);
 }
 
 static void
@@ -226,6 +228,7 @@ write_row(Output *out, ItemPointer tid, uint16 flags, const char *vector)
 	{
 		flush_id_page(out);
 		head->first = out->id;
+		head->next_free = InvalidBlockNumber;
 		out->id_block = mv_writer_reserve(out->writer, 1);
 	}
 	if (slot % per_group == 0)
@@ -310,9 +313,7 @@ mv_ivf_write(Relation index, ForkNumber fork, const MvIvfRows *rows)
 	Run			run;
 
 	id_pages = ceil(rows->nrows / shape->ids_per_page);
-	list_pages = shape->lists_per_page > 0 ?
-		(meta->nlists + shape->lists_per_page - 1) / shape->lists_per_page :
-		meta->nlists * shape->pages_per_list;
+	list_pages = (meta->nlists + MV_IVF_LISTS_PER_PAGE - 1) / MV_IVF_LISTS_PER_PAGE;
 	mean_pages = pages_for(sizeof(float) * (double) shape->dim);
 	directory_pages = (BlockNumber) Max(ceil(id_pages / MV_IVF_DIRECTORY_ENTRIES), 1);
 
@@ -321,6 +322,7 @@ mv_ivf_write(Relation index, ForkNumber fork, const MvIvfRows *rows)
 	meta->mean_start = mv_writer_reserve(&writer, mean_pages);
 	meta->list_start = mv_writer_reserve(&writer, list_pages);
 	meta->directory = mv_writer_reserve(&writer, directory_pages);
+	meta->free_ids = meta->last_centroid = InvalidBlockNumber;
 
 	out->rows = rows;
 	out->writer = &writer;
@@ -329,12 +331,13 @@ mv_ivf_write(Relation index, ForkNumber fork, const MvIvfRows *rows)
 	out->block = palloc(shape->block_size);
 	out->id_blocks = palloc(sizeof(BlockNumber) * (Size) (id_pages + 1));
 	mv_page_init(out->id_page.data, MV_PAGE_ID);
-	clear_block(out);
+	mv_ivf_block_clear(shape, out->block);
 	write_rows(rows, out);
 
 	run_begin(&run, &writer, MV_PAGE_VECTOR, meta->mean_start, mean_pages);
 	run_append(&run, rows->ivf->mean, (int) sizeof(float) * shape->dim);
 	run_end(&run);
+	write_centroids(rows, &writer, out->lists);
 	write_lists(rows, &writer, out->lists, list_pages);
 	write_directory(out, meta->directory, directory_pages);
 	write_meta(rows, &writer);

@@ -1,0 +1,88 @@
+/*
+ * ivf_list.c -- centroids and chains of codes: reading them.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+
+#include "compat.h"
+#include "index/ivf/ivf.h"
+
+void
+mv_ivf_read_centroid(Relation index, const MvIvf *ivf, const MvIvfList *list, float *c)
+{
+	mv_ivf_read_run(index, list->centroid, MV_PAGE_CENTROID, (int) list->centroid_offset,
+					(char *) c, ivf->shape.centroid_size);
+}
+
+void
+mv_ivf_walk_begin(MvIvfWalk *walk, Relation index, const MvIvfShape *shape, char *crossing)
+{
+	walk->index = index;
+	walk->shape = shape;
+	walk->crossing = crossing;
+	walk->buffer = InvalidBuffer;
+	walk->left = 0;
+}
+
+void
+mv_ivf_walk_start(MvIvfWalk *walk, BlockNumber first, uint32 ncodes)
+{
+	Assert(!BufferIsValid(walk->buffer));
+	walk->next = first;
+	walk->left = ncodes;
+	walk->at = MV_BODY_SIZE;
+	walk->n = 0;
+}
+
+static void
+next_page(MvIvfWalk *walk)
+{
+	if (BufferIsValid(walk->buffer))
+		UnlockReleaseBuffer(walk->buffer);
+	walk->buffer = InvalidBuffer;
+	CHECK_FOR_INTERRUPTS();
+	walk->buffer = mv_page_read(walk->index, walk->next, MV_PAGE_CODE, BUFFER_LOCK_SHARE);
+	walk->next = MV_PAGE_TAIL(BufferGetPage(walk->buffer))->next;
+	walk->at = 0;
+}
+
+const char *
+mv_ivf_walk_next(MvIvfWalk *walk)
+{
+	int			size = walk->shape->block_size;
+	int			have = 0;
+	const char *block;
+
+	walk->left -= walk->n;
+	if (walk->left == 0)
+	{
+		if (BufferIsValid(walk->buffer))
+			UnlockReleaseBuffer(walk->buffer);
+		walk->buffer = InvalidBuffer;
+		return NULL;
+	}
+	walk->n = (int) Min(walk->left, MV_BLOCK);
+	if (walk->at == MV_BODY_SIZE)
+		next_page(walk);
+	if (walk->at + size <= MV_BODY_SIZE)
+	{
+		block = MV_PAGE_BODY(BufferGetPage(walk->buffer)) + walk->at;
+		walk->at += size;
+		if (walk->left > MV_BLOCK && walk->at + size <= MV_BODY_SIZE)
+			mv_block_prefetch((const uint8_t *) block + size, size);
+		return block;
+	}
+	for (;;)
+	{
+		int			part = Min(size - have, MV_BODY_SIZE - walk->at);
+
+		memcpy(walk->crossing + have, MV_PAGE_BODY(BufferGetPage(walk->buffer)) + walk->at, part);
+		have += part;
+		walk->at += part;
+		if (have == size)
+			return walk->crossing;
+		next_page(walk);
+	}
+}
