@@ -42,16 +42,23 @@
 #define mv_forbid_path(index_path) ((void) 0)
 #endif
 
+/* 16 renamed the numbers of a relation's files. */
+#if PG_VERSION_NUM >= 160000
+#define mv_locator(relation) ((relation)->rd_locator)
+#else
+#define mv_locator(relation) ((relation)->rd_node)
+#endif
+
 /*
  * What the record of a reused page says: 16 gave the fields other names, and
  * asks whether the table is a catalog, which tables of ours never are.
  */
 #if PG_VERSION_NUM >= 160000
 #define mv_fill_reuse_record(record, index, number, xid) \
-	((record)->locator = (index)->rd_locator, (record)->block = (number), \
+	((record)->locator = mv_locator(index), (record)->block = (number), \
 	 (record)->snapshotConflictHorizon = (xid), (record)->isCatalogRel = false)
 #else
 #define mv_fill_reuse_record(record, index, number, xid) \
-	((record)->node = (index)->rd_node, (record)->block = (number), \
+	((record)->node = mv_locator(index), (record)->block = (number), \
 	 (record)->latestRemovedFullXid = (xid))
 #endif

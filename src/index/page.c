@@ -12,6 +12,7 @@
 #include "access/xloginsert.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 #include "storage/procarray.h"
@@ -86,15 +87,39 @@ mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock)
 		mv_index_corrupted(index, "page %u %s", BufferGetBlockNumber(buffer), wrong);
 }
 
+/*
+ * Where pages were found last, by a hash of index and block.  A guess saves half
+ * of the way through the buffer table (38 instead of 75 ns), and a wrong one
+ * is noticed under the pin.
+ */
+#define GUESSES 8192
+
+static Buffer guesses[GUESSES];
+
 Buffer
-mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock)
+mv_page_pin(Relation index, BlockNumber block)
 {
-	Buffer		buffer;
+	Buffer	   *guess = &guesses[(block ^ RelationGetRelid(index) * 0x9e3779b1) % GUESSES];
 
 	/* To the buffer manager that is a request for a new page. */
 	if (unlikely(!BlockNumberIsValid(block)))
 		mv_index_corrupted(index, "a chain of pages ends too early");
-	buffer = ReadBuffer(index, block);
+	if (*guess == InvalidBuffer || RelationUsesLocalBuffers(index) ||
+		!ReadRecentBuffer(mv_locator(index), MAIN_FORKNUM, block, *guess))
+	{
+		*guess = ReadBuffer(index, block);
+		return *guess;
+	}
+	pgstat_count_buffer_read(index);
+	pgstat_count_buffer_hit(index);
+	return *guess;
+}
+
+Buffer
+mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock)
+{
+	Buffer		buffer = mv_page_pin(index, block);
+
 	mv_page_lock(index, buffer, kind, lock);
 	return buffer;
 }

@@ -79,6 +79,9 @@ _Noreturn void mv_index_corrupted(Relation index, const char *format, ...)
  */
 Buffer		mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock);
 
+/* mv_page_pin -- a pinned page, of which nothing was looked at. */
+Buffer		mv_page_pin(Relation index, BlockNumber block);
+
 /* mv_page_lock -- the same for a page that is pinned already. */
 void		mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock);
 

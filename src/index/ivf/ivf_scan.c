@@ -230,21 +230,20 @@ add_candidate(MvSearch *s, uint64_t id, float low)
 }
 
 /*
- * Make candidates of the rows of a list with a bound in [from, to).  A `to` of
- * INFINITY means below the estimates in s->nearest, which they join.
+ * Make candidates of the rows of a list with a bound from `from` on and below
+ * the estimates in s->nearest, which they join.
  */
 static void
-read_list(MvSearch *s, const ScanList *list, float from, float to)
+read_list(MvSearch *s, const ScanList *list, float from)
 {
 	const char *block;
 	MvBlockResult result;
 
 	mv_ivf_query_center(&s->query, list->g_add, list->g_dist);
-	mv_ivf_walk_start(&s->walk, list->first, list->ncodes);
 	while ((block = mv_ivf_walk_next(&s->walk)) != NULL)
 	{
-		float		limit = to < INFINITY ? to : mv_topk_limit(&s->nearest);
-		uint32		below = mv_ivf_block_scan(&s->query, block, s->walk.n, limit, &result);
+		uint32		below = mv_ivf_block_scan(&s->query, block, s->walk.n,
+											  mv_topk_limit(&s->nearest), &result);
 
 		for (; below != 0; below &= below - 1)
 		{
@@ -252,10 +251,24 @@ read_list(MvSearch *s, const ScanList *list, float from, float to)
 
 			if (result.low[i] < from)
 				continue;
-			if (to == INFINITY)
-				mv_topk_push(&s->nearest, mv_ivf_block_id(block, i), result.est[i]);
+			mv_topk_push(&s->nearest, mv_ivf_block_id(block, i), result.est[i]);
 			add_candidate(s, mv_ivf_block_id(block, i), result.low[i]);
 		}
+	}
+}
+
+/* The same of n lists; while one is read, the first page of the next is fetched. */
+static void
+read_some(MvSearch *s, int at, int n, float from)
+{
+	const ScanList *list = &s->lists[at];
+
+	for (int i = 0; i < n; i++, list++)
+	{
+		mv_ivf_walk_start(&s->walk, list->first, list->ncodes);
+		if (i + 1 < n && list[1].ncodes > 0)
+			mv_ivf_walk_ahead(&s->walk, list[1].first);
+		read_list(s, list, from);
 	}
 }
 
@@ -290,8 +303,7 @@ raise_tau(MvSearch *s)
 	float		from = s->tau;
 
 	begin_pass(s, Min(s->nearest.k, INT_MAX / MORE_CANDIDATES) * MORE_CANDIDATES);
-	for (int i = s->chunk; i < s->nread; i++)
-		read_list(s, &s->lists[i], from, INFINITY);
+	read_some(s, s->chunk, s->nread - s->chunk, from);
 	end_pass(s);
 }
 
@@ -325,8 +337,7 @@ read_lists(MvSearch *s)
 	for (int few = Min(n, 8); n > 0; few = n)
 	{
 		select_nearest(s->lists, s->nread, s->ivf->nused, few);
-		for (int i = 0; i < few; i++)
-			read_list(s, &s->lists[s->nread + i], -INFINITY, INFINITY);
+		read_some(s, s->nread, few, -INFINITY);
 		s->nread += few;
 		n -= few;
 	}
@@ -388,7 +399,7 @@ find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
 		return false;
 	if (shape->vectors_per_page > 0)
 	{
-		row->buffer = ReadBuffer(s->index, row->block);
+		row->buffer = mv_page_pin(s->index, row->block);
 		mv_block_prefetch((uint8_t *) MV_PAGE_BODY(BufferGetPage(row->buffer)) + row->offset,
 						  shape->vector_size);
 	}
