@@ -25,6 +25,7 @@
 
 #include "compat.h"
 #include "core/topk.h"
+#include "index/counters.h"
 #include "index/ivf/ivf.h"
 
 /* Candidates that the first pass over the lists looks for, and how many times more the next. */
@@ -222,6 +223,7 @@ mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 static void
 add_candidate(MvSearch *s, uint64_t id, float low)
 {
+	mv_last_scan.candidates++;
 	while (!mv_rerank_add(&s->rerank, id, low))
 		mv_rerank_grow(
 			&s->rerank,
@@ -241,6 +243,7 @@ read_list(MvSearch *s, const ScanList *list, float from, float to)
 
 	mv_ivf_query_center(&s->query, list->g_add, list->g_dist);
 	mv_ivf_walk_start(&s->walk, list->first, list->ncodes);
+	mv_last_scan.codes += list->ncodes;
 	while ((block = mv_ivf_walk_next(&s->walk)) != NULL)
 	{
 		float		limit = to < INFINITY ? to : mv_topk_limit(&s->nearest);
@@ -289,6 +292,7 @@ raise_tau(MvSearch *s)
 {
 	float		from = s->tau;
 
+	mv_last_scan.resumed++;
 	begin_pass(s, Min(s->nearest.k, INT_MAX / MORE_CANDIDATES) * MORE_CANDIDATES);
 	for (int i = s->chunk; i < s->nread; i++)
 		read_list(s, &s->lists[i], from, INFINITY);
@@ -320,6 +324,8 @@ read_lists(MvSearch *s)
 {
 	int			n = lists_to_read(s);
 
+	mv_last_scan.lists += n;
+	mv_last_scan.resumed += s->nread > 0;
 	s->chunk = s->nread;
 	begin_pass(s, FIRST_CANDIDATES);
 	for (int few = Min(n, 8); n > 0; few = n)
@@ -401,6 +407,7 @@ exact_distance(MvSearch *s, const Wanted *row)
 {
 	double		low;
 
+	mv_last_scan.reranked++;
 	if (BufferIsValid(row->buffer))
 	{
 		mv_page_lock(s->index, row->buffer, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);
