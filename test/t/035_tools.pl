@@ -9,12 +9,12 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init(extra => [ '--encoding=UTF8', '--no-locale' ], allows_streaming => 1, auth_extra => [ '--create-role', 'owner,member,other' ]);
+$node->init(extra => [ '--encoding=UTF8', '--no-locale' ], allows_streaming => 1);
 $node->append_conf('postgresql.conf', "autovacuum = off\n");
 $node->start;
 create_extensions($node, 'postgres');
 
-# noise() sees to it that nobody but its owner ever runs it.
+# half() sees to it that nobody but its owner ever runs it.
 $node->safe_psql('postgres', q{
 	CREATE ROLE owner LOGIN;
 	CREATE ROLE member LOGIN IN ROLE owner;
@@ -72,8 +72,8 @@ my $one = $recall->('SET milvus.probes = 1', q{'items_v', 10, 300});
 cmp_ok($one, '<', .7, 'recall: one list');
 # By hand, for every row: the table's own rows as queries, each without itself.
 my $by_hand = $node->safe_psql('postgres', q{
-	CREATE FUNCTION nearest(q vector, except int) RETURNS SETOF float8 LANGUAGE sql AS
-		'SELECT v <-> q FROM (SELECT * FROM items ORDER BY v <-> q LIMIT 11) s WHERE id <> except LIMIT 10';
+	CREATE FUNCTION nearest(q vector, me int) RETURNS SETOF float8 LANGUAGE sql AS
+		'SELECT v <-> q FROM (SELECT * FROM items ORDER BY v <-> q LIMIT 11) s WHERE id <> me LIMIT 10';
 	SET enable_indexscan = off;
 	CREATE TABLE exact AS SELECT id, max(d) AS d FROM items, LATERAL nearest(v, id) d WHERE id % 10 = 0 GROUP BY id;
 	SET enable_indexscan = on; SET enable_seqscan = off; SET milvus.probes = 1;
@@ -81,7 +81,7 @@ my $by_hand = $node->safe_psql('postgres', q{
 cmp_ok(abs($one - $by_hand), '<', .05, "recall: $one, by hand $by_hand");
 
 # Policies hold for an owner when forced, and for a superuser, who acts as the owner.
-$node->safe_psql('postgres', q{ALTER TABLE items ENABLE ROW LEVEL SECURITY; CREATE POLICY some ON items USING (id <= current_setting('my.max', true)::int)});
+$node->safe_psql('postgres', q{ALTER TABLE items ENABLE ROW LEVEL SECURITY; CREATE POLICY up_to ON items USING (id <= current_setting('my.max', true)::int)});
 isnt($recall->('SET my.max = 0', q{'items_v'}), '', 'recall: policies do not hold for an owner');
 $node->safe_psql('postgres', 'ALTER TABLE items FORCE ROW LEVEL SECURITY');
 is($recall->('SET my.max = 0', q{'items_v'}), '', 'recall: forced, no row');
@@ -99,15 +99,17 @@ my $check = q{SELECT milvus_index_check('items_v', true)};
 is($node->safe_psql('postgres', $check), 3000, 'check: all there');
 $node->safe_psql('postgres', q{
 	UPDATE pg_index SET indisready = false WHERE indexrelid = 'items_v'::regclass;
+	SET ROLE owner;
 	INSERT INTO items SELECT 9999, v FROM items WHERE id = 1;
 	INSERT INTO items VALUES (-1, NULL);
+	RESET ROLE;
 	UPDATE pg_index SET indisready = true WHERE indexrelid = 'items_v'::regclass});
 my $tid = $node->safe_psql('postgres', 'SELECT ctid FROM items WHERE id = 9999');
 my ($ret, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$check");
 like($err, qr/XX002: index "items_v" is damaged: heap row \Q$tid\E is not in it/, 'check: names the row');
 is($node->safe_psql('postgres', q{SELECT milvus_index_check('items_v')}), 3000, 'check: the index itself is sound');
 is($node->safe_psql('postgres', q{SELECT milvus_index_check('items_half', true)}), 3001, 'check: the other index has it');
-$node->safe_psql('postgres', q{UPDATE items SET note = 'HOT' WHERE id = 9999});
+$node->safe_psql('postgres', q{SET ROLE owner; UPDATE items SET note = 'HOT' WHERE id = 9999});
 ($ret, $out, $err) = $node->psql('postgres', $check);
 like($err, qr/heap row \Q$tid\E is not in it/, 'check: names the root of a HOT chain');
 $node->safe_psql('postgres', 'DELETE FROM items WHERE id = 9999');
@@ -145,7 +147,7 @@ UPDATE items SET v = (SELECT v FROM items WHERE id = random() * 3000 LIMIT 1) WH
 INSERT INTO items VALUES (:id, ARRAY(SELECT random() * 1000 FROM generate_series(1, 16))::vector) ON CONFLICT DO NOTHING;
 \endif
 });
-my $load = IPC::Run::start([ 'pgbench', '-n', '-c', '3', '-T', '6', '-f', $script, $node->connstr('postgres') ], '>', \my $pgbench, '2>', '&1');
+my $load = IPC::Run::start([ 'pgbench', '-n', '-U', 'owner', '-c', '3', '-T', '6', '-f', $script, $node->connstr('postgres') ], '>', \my $pgbench, '2>', '&1');
 my $checks = 0;
 while ($load->pumpable)
 {
