@@ -7,7 +7,7 @@ CREATE FUNCTION noise(n int) RETURNS vector LANGUAGE sql IMMUTABLE AS
 	'SELECT ARRAY(SELECT (hashint4(n * 16 + i) & 1023) - 512 FROM generate_series(1, 16) i)::vector';
 CREATE TABLE items (id int, v vector(16), tag int, note text) WITH (fillfactor = 50);
 INSERT INTO items SELECT n, noise(n), n % 10 FROM generate_series(1, 2000) n;
-INSERT INTO items VALUES (-1, NULL), (-2, array_fill(0, ARRAY[16])::vector);
+INSERT INTO items VALUES (-1, NULL, 0), (-2, array_fill(0, ARRAY[16])::vector, 0);
 CREATE INDEX l2 ON items USING ivf (v vector_l2_ops) WITH (lists = 10);
 CREATE INDEX cosine ON items USING ivf ((v::halfvec(16)) halfvec_cosine_ops) WITH (lists = 4) WHERE tag < 5;
 

@@ -10,8 +10,8 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
 #include "catalog/pg_operator.h"
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
