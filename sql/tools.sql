@@ -31,14 +31,14 @@ SET milvus.probes = 3;
 SELECT method, type, dimensions, operator, options, rows, lists, probes FROM milvus_index_stats('l2');
 SELECT method, type, dimensions, operator, options, lists, probes FROM milvus_index_stats('cosine');
 SELECT bytes = pg_relation_size('l2') AS size, code_bytes > 0 AS codes, vector_bytes >= 2000 * 32 AS vectors, id_bytes > 0 AS ids,
-	list_bytes > 0 AS lists, empty_bytes >= 0 AS empty, dead_rows BETWEEN 0 AND 300 AS dead, average_list BETWEEN 1 AND largest_list AS average FROM milvus_index_stats('l2');
-SELECT kind, used > 0 AS used, next, length(head) AS head, lsn >= '0/0' AS lsn FROM milvus_page_info('l2', 0);
+	list_bytes > 0 AS lists, free_bytes >= 0 AS free, dead_rows BETWEEN 0 AND 300 AS dead, average_list BETWEEN 1 AND largest_list AS average FROM milvus_index_stats('l2');
+SELECT kind, free, used > 0 AS used, next, length(head) AS head, lsn >= '0/0' AS lsn FROM milvus_page_info('l2', 0);
 SELECT sum(8192) = (SELECT code_bytes FROM milvus_index_stats('l2')) AS agree FROM generate_series(0, pg_relation_size('l2') / 8192 - 1) n,
-	milvus_page_info('l2', n) WHERE kind = 'code';
+	milvus_page_info('l2', n) WHERE kind = 'code' AND NOT free;
 
 -- Into memory.
 SELECT milvus_prewarm('l2') = pg_relation_size('l2') / 8192 AS all,
-	milvus_prewarm('l2', 'codes') * 8192 = (SELECT bytes - vector_bytes - empty_bytes FROM milvus_index_stats('l2')) AS codes;
+	milvus_prewarm('l2', 'codes') * 8192 = (SELECT bytes - vector_bytes - free_bytes FROM milvus_index_stats('l2')) AS codes;
 
 -- The last scan; a scan that needs more rows reads on.
 SELECT id FROM items ORDER BY v <-> array_fill(0, ARRAY[16])::vector LIMIT 1;

@@ -354,7 +354,7 @@ mv_index_stats(PG_FUNCTION_ARGS)
 	values[i++] = bytes(stats.pages[MV_PAGE_CODE]);
 	values[i++] = bytes(stats.pages[MV_PAGE_VECTOR]);
 	values[i++] = bytes(stats.pages[MV_PAGE_ID]);
-	values[i++] = bytes(stats.pages[MV_PAGE_CENTROID]);
+	values[i++] = bytes((double) stats.pages[MV_PAGE_LIST] + stats.pages[MV_PAGE_CENTROID]);
 	values[i++] = bytes(stats.pages[0]);
 	nulls[i] = stats.ncurve == 0;
 	values[i] = nulls[i] ? (Datum) 0 : curve_array(&stats);
@@ -381,8 +381,8 @@ mv_page_info(PG_FUNCTION_ARGS)
 	Page		page = copy.data;
 	bytea	   *head = palloc(VARHDRSZ + MV_BODY_OFFSET - MV_HEAD_OFFSET);
 	BlockNumber next;
-	Datum		values[6];
-	bool		nulls[6] = {0};
+	Datum		values[7];
+	bool		nulls[7] = {0};
 
 	if (!superuser())
 		ereport(ERROR,
@@ -405,14 +405,15 @@ mv_page_info(PG_FUNCTION_ARGS)
 	memcpy(VARDATA(head), MV_PAGE_HEAD(page), MV_BODY_OFFSET - MV_HEAD_OFFSET);
 	next = MV_PAGE_TAIL(page)->next;
 	values[0] = CStringGetTextDatum(mv_page_kind_name(page));
-	values[1] = LSNGetDatum(PageGetLSN(page));
-	values[2] = Int32GetDatum(((PageHeader) page)->pd_checksum);
-	values[3] = Int32GetDatum(mv_page_used(page));
-	values[4] = Int64GetDatum(next);
-	values[5] = PointerGetDatum(head);
+	values[1] = BoolGetDatum(mv_page_is_free(page));
+	values[2] = LSNGetDatum(PageGetLSN(page));
+	values[3] = Int32GetDatum(((PageHeader) page)->pd_checksum);
+	values[4] = Int32GetDatum(mv_page_used(page));
+	values[5] = Int64GetDatum(next);
+	values[6] = PointerGetDatum(head);
 	/* What is not a page of ours has none of these. */
-	nulls[3] = nulls[5] = mv_page_kind(page) == 0;
-	nulls[4] = nulls[3] || !BlockNumberIsValid(next);
+	nulls[4] = nulls[6] = mv_page_kind(page) == 0;
+	nulls[5] = nulls[4] || !BlockNumberIsValid(next);
 	return result_row(fcinfo, values, nulls);
 }
 
@@ -420,9 +421,9 @@ mv_page_info(PG_FUNCTION_ARGS)
 
 /* What a scan reads of a list before it looks at rows. */
 static bool
-not_vectors(int kind)
+not_vectors(Page page)
 {
-	return kind != 0 && kind != MV_PAGE_VECTOR;
+	return !mv_page_is_free(page) && mv_page_kind(page) != MV_PAGE_VECTOR;
 }
 
 /* milvus_prewarm(index regclass, mode text) returns bigint: pages now in shared buffers */

@@ -14,6 +14,7 @@
 static const char *const kind_names[MV_PAGE_KINDS] = {
 	[MV_PAGE_META] = "meta",
 	[MV_PAGE_DIRECTORY] = "directory",
+	[MV_PAGE_LIST] = "list",
 	[MV_PAGE_CENTROID] = "centroid",
 	[MV_PAGE_CODE] = "code",
 	[MV_PAGE_ID] = "id",
@@ -23,10 +24,20 @@ static const char *const kind_names[MV_PAGE_KINDS] = {
 int
 mv_page_kind(Page page)
 {
+	const MvPageTail *tail = MV_PAGE_TAIL(page);
+	int			kind = tail->kind & ~MV_PAGE_DELETED;
+
 	if (PageIsNew(page) || ((PageHeader) page)->pd_special != BLCKSZ - sizeof(MvPageTail) ||
-		MV_PAGE_TAIL(page)->page_id != MV_PAGE_ID_WORD || MV_PAGE_TAIL(page)->kind >= MV_PAGE_KINDS)
+		tail->page_id != MV_PAGE_ID_WORD || kind >= MV_PAGE_KINDS)
 		return 0;
-	return MV_PAGE_TAIL(page)->kind;
+	return kind;
+}
+
+bool
+mv_page_is_free(Page page)
+{
+	return PageIsNew(page) ||
+		(mv_page_kind(page) > 0 && (MV_PAGE_TAIL(page)->kind & MV_PAGE_DELETED));
 }
 
 const char *
@@ -63,7 +74,7 @@ mv_pages_visit(Relation index, MvPageVisitor visit, void *arg)
  * a wanted one above what a ring takes back, and it stays.
  */
 BlockNumber
-mv_pages_prewarm(Relation index, bool (*wanted) (int kind))
+mv_pages_prewarm(Relation index, bool (*wanted) (Page page))
 {
 	BufferAccessStrategy ring = wanted ? GetAccessStrategy(BAS_BULKREAD) : NULL;
 	BlockNumber n = RelationGetNumberOfBlocks(index);
@@ -77,7 +88,7 @@ mv_pages_prewarm(Relation index, bool (*wanted) (int kind))
 		if (wanted)
 		{
 			LockBuffer(buffer, BUFFER_LOCK_SHARE);
-			keep = wanted(mv_page_kind(BufferGetPage(buffer)));
+			keep = wanted(BufferGetPage(buffer));
 			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 		}
 		ReleaseBuffer(buffer);

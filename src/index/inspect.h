@@ -5,11 +5,14 @@
 
 #include "index/page.h"
 
-/* What a page says it is; 0 if it is empty or not one of ours. */
+/* What a page says it is, or was; 0 if it is empty or not one of ours. */
 int			mv_page_kind(Page page);
 
 /* Its name: "meta", "code", ..., "empty" or "unknown". */
 const char *mv_page_kind_name(Page page);
+
+/* Does it hold nothing: empty, or deleted? */
+bool		mv_page_is_free(Page page);
 
 /*
  * mv_pages_visit -- every page of the index once, in order of blocks.
@@ -25,7 +28,7 @@ void		mv_pages_visit(Relation index, MvPageVisitor visit, void *arg);
 /*
  * mv_pages_prewarm -- read the index into shared buffers.
  *
- * wanted	does a page of this kind stay there?  NULL: all do
+ * wanted	does this page stay there?  NULL: all do
  * returns	number of pages that were wanted
  */
-BlockNumber mv_pages_prewarm(Relation index, bool (*wanted) (int kind));
+BlockNumber mv_pages_prewarm(Relation index, bool (*wanted) (Page page));

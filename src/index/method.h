@@ -51,7 +51,7 @@ typedef struct MvIndexStats
 	double		largest_list;	/* codes */
 	double		rows;			/* live */
 	double		dead_rows;		/* vacuumed away, still taking space */
-	BlockNumber pages[MV_PAGE_KINDS];	/* by kind; [0]: empty ones */
+	BlockNumber pages[MV_PAGE_KINDS];	/* by kind; [0]: free ones, or empty */
 	int			ncurve;			/* 0: not calibrated */
 	MvCurvePoint *curve;		/* [ncurve], ascending; palloc'd */
 } MvIndexStats;
@@ -101,8 +101,8 @@ typedef struct MvIndexMethod
 	double		(*check) (Relation index);
 
 	/*
-	 * Calls each for the heap TID of every row that a scan can return, once.
-	 * Of rows that are added or vacuumed away meanwhile it may miss some.
+	 * Calls each for the heap TID of every row that a scan with the caller's
+	 * snapshot can return.  Of rows added or vacuumed away meanwhile it gives some.
 	 */
 	void		(*tids) (Relation index, MvTidFn each, void *arg);
 

@@ -11,7 +11,7 @@ CREATE FUNCTION milvus_index_stats(index regclass,
 	OUT rows bigint, OUT dead_rows bigint,
 	OUT lists bigint, OUT average_list float8, OUT largest_list bigint, OUT probes bigint,
 	OUT bytes bigint, OUT code_bytes bigint, OUT vector_bytes bigint, OUT id_bytes bigint, OUT list_bytes bigint,
-	OUT empty_bytes bigint, OUT recall_curve float8[])
+	OUT free_bytes bigint, OUT recall_curve float8[])
 	AS 'MODULE_PATHNAME', 'mv_index_stats'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION milvus_index_stats(regclass) IS 'what an index holds, and how a scan would go with the settings in force';
@@ -33,7 +33,7 @@ CREATE FUNCTION milvus_last_scan(OUT index regclass, OUT lists bigint, OUT pages
 COMMENT ON FUNCTION milvus_last_scan() IS 'what the last index scan of this session did';
 
 CREATE FUNCTION milvus_page_info(index regclass, block bigint,
-	OUT kind text, OUT lsn pg_lsn, OUT checksum int, OUT used int, OUT next bigint, OUT head bytea)
+	OUT kind text, OUT free bool, OUT lsn pg_lsn, OUT checksum int, OUT used int, OUT next bigint, OUT head bytea)
 	AS 'MODULE_PATHNAME', 'mv_page_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION milvus_page_info(regclass, bigint) IS 'what every page of an index begins and ends with; for superusers';

@@ -9,16 +9,32 @@
 #include "index/inspect.h"
 #include "index/ivf/ivf.h"
 
-static MvIvfList
-list_header(Relation index, const MvIvf *ivf, uint32 list)
+/*
+ * The lists as they are now, all at one version of the list table; their number
+ * is (*ivf)->nused.  Their codes stay readable while the caller has a snapshot.
+ */
+static MvIvfList *
+copy_lists(Relation index, MvIvf **ivf)
 {
-	int			offset;
-	BlockNumber block = mv_ivf_list_block(&ivf->meta, &ivf->shape, list, &offset);
-	Buffer		buffer = mv_page_read(index, block, MV_PAGE_CENTROID, BUFFER_LOCK_SHARE);
-	MvIvfList	header = *(MvIvfList *) (MV_PAGE_BODY(BufferGetPage(buffer)) + offset);
+	MvIvfList  *lists = NULL;
 
-	UnlockReleaseBuffer(buffer);
-	return header;
+	do
+	{
+		if (lists)
+			pfree(lists);
+		*ivf = mv_ivf_open(index);
+		lists = palloc(sizeof(MvIvfList) * ((*ivf)->nused + 1));
+		for (int i = 0; i < (*ivf)->nused; i++)
+		{
+			int			offset;
+			BlockNumber block = mv_ivf_list_place(*ivf, (*ivf)->used[i], &offset);
+			Buffer		buffer = mv_page_read(index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
+
+			lists[i] = *mv_ivf_list_at(BufferGetPage(buffer), offset);
+			UnlockReleaseBuffer(buffer);
+		}
+	} while ((*ivf)->meta.version != mv_ivf_current_version(index));
+	return lists;
 }
 
 /* ---- TIDs ---- */
@@ -30,75 +46,71 @@ typedef struct IdSet
 	uint8	   *bits;
 } IdSet;
 
-/*
- * The ids of a list.  Blocks and bodies are whole units of 64 bytes, of which
- * two in a block hold 16 ids each.
- */
-#define UNIT 64
-#define UNIT_IDS (UNIT / (int) sizeof(uint32))
-#define IDS_OFFSET (2 * MV_BLOCK * (int) sizeof(float))
-
+/* The ids that stand in lists. */
 static void
-collect_list(Relation index, const MvIvf *ivf, uint32 list, IdSet *listed)
+collect_ids(Relation index, IdSet *listed)
 {
-	MvIvfList	header = list_header(index, ivf, list);
-	uint64		size = ivf->shape.block_size;
-	uint64		end = ((uint64) header.ncodes + MV_BLOCK - 1) / MV_BLOCK * size;
-	BlockNumber block = header.first;
+	MvIvf	   *ivf;
+	MvIvfList  *lists = copy_lists(index, &ivf);
+	MvIvfWalk	walk;
+	const char *block;
 
-	for (uint64 at = 0; at < end;)
+	mv_ivf_walk_begin(&walk, index, &ivf->shape, palloc(ivf->shape.block_size));
+	for (int i = 0; i < ivf->nused; i++)
 	{
-		Buffer		buffer = mv_page_read(index, block, MV_PAGE_CODE, BUFFER_LOCK_SHARE);
-		Page		page = BufferGetPage(buffer);
+		mv_ivf_walk_start(&walk, lists[i].first, lists[i].ncodes);
+		while ((block = mv_ivf_walk_next(&walk)) != NULL)
+			for (int j = 0; j < walk.n; j++)
+			{
+				uint32		id = mv_ivf_block_id(block, j);
 
-		for (int unit = 0; unit < MV_BODY_SIZE; unit += UNIT, at += UNIT)
-		{
-			const uint32 *id = (const uint32 *) (MV_PAGE_BODY(page) + unit);
-			int			within = (int) (at % size) - IDS_OFFSET;
-			uint64		code = at / size * MV_BLOCK + within / (int) sizeof(uint32);
+				if (id < listed->size)
+					listed->bits[id / 8] |= (uint8) (1 << id % 8);
+			}
+	}
+	pfree(walk.crossing);
+	pfree(lists);
+}
 
-			if (within < 0 || within >= MV_IVF_BLOCK_HEAD - IDS_OFFSET)
-				continue;
-			for (int i = 0; i < UNIT_IDS && code + i < header.ncodes; i++)
-				if (id[i] < listed->size)
-					listed->bits[id[i] / 8] |= (uint8) (1 << id[i] % 8);
-		}
-		block = MV_PAGE_TAIL(page)->next;
-		UnlockReleaseBuffer(buffer);
-		CHECK_FOR_INTERRUPTS();
+/* The live rows of an id page that are in the set. */
+static void
+each_row(Relation index, BlockNumber block, const IdSet *listed, MvTidFn each, void *arg)
+{
+	PGAlignedBlock copy;
+	MvIvfIdHead *head = MV_PAGE_HEAD(copy.data);
+	MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(copy.data);
+	Buffer		buffer = mv_page_read(index, block, MV_PAGE_ID, BUFFER_LOCK_SHARE);
+
+	memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
+	UnlockReleaseBuffer(buffer);
+	for (uint32 i = 0; i < Min(head->count, MV_BODY_SIZE / sizeof(MvIvfId)); i++)
+	{
+		uint32		id = head->first + i;
+
+		if (!(entry[i].flags & (MV_ID_DEAD | MV_ID_FREE)) && id < listed->size &&
+			(listed->bits[id / 8] & 1 << id % 8))
+			each(&entry[i].tid, arg);
 	}
 }
 
-/* A row is found by scans if a list has its id, and its id is not dead. */
+/*
+ * A row is found by scans if a list has its id, and the id is not dead.  The ids
+ * are counted first: what is added later is not looked for.
+ */
 void
 mv_ivf_tids(Relation index, MvTidFn each, void *arg)
 {
-	const MvIvf *ivf = mv_ivf_open(index);
+	MvIvf	   *ivf = mv_ivf_open_for(index, CurrentMemoryContext);
 	MvIvfIds	ids;
 	IdSet		listed;
 
 	mv_ivf_ids_begin(&ids, index, ivf);
 	listed.size = (uint32) mv_ivf_ids_refresh(&ids) * ivf->shape.ids_per_page;
 	listed.bits = palloc_extended(listed.size / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	for (uint32 list = 0; list < ivf->meta.nlists; list++)
-		collect_list(index, ivf, list, &listed);
+	collect_ids(index, &listed);
 	for (int i = 0; i < ids.npages; i++)
 	{
-		Buffer		buffer = mv_page_read(index, ids.blocks[i], MV_PAGE_ID, BUFFER_LOCK_SHARE);
-		PGAlignedBlock copy;
-		MvIvfIdHead *head = MV_PAGE_HEAD(copy.data);
-		MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(copy.data);
-		uint32		first = (uint32) i * ivf->shape.ids_per_page;
-
-		memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
-		UnlockReleaseBuffer(buffer);
-		for (uint32 j = 0; j < Min(head->count, (uint32) ivf->shape.ids_per_page); j++)
-		{
-			uint32		id = first + j;
-
-			if (!(entry[j].flags & MV_ID_DEAD) && (listed.bits[id / 8] & 1 << id % 8))
-				each(&entry[j].tid, arg);
-		}
+		each_row(index, ids.blocks[i], &listed, each, arg);
 		CHECK_FOR_INTERRUPTS();
 	}
 	pfree(listed.bits);
@@ -115,30 +127,29 @@ count_page(BlockNumber block, Page page, void *arg)
 	MvIvfIdHead *head = MV_PAGE_HEAD(page);
 	MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(page);
 
-	stats->pages[kind]++;
+	stats->pages[mv_page_is_free(page) ? 0 : kind]++;
 	if (kind != MV_PAGE_ID || head->count > MV_BODY_SIZE / sizeof(MvIvfId))
 		return;
 	for (uint32 i = 0; i < head->count; i++)
-		if (entry[i].flags & MV_ID_DEAD)
-			stats->dead_rows++;
-		else
+		if (!(entry[i].flags & (MV_ID_DEAD | MV_ID_FREE)))
 			stats->rows++;
+		else if (!(entry[i].flags & MV_ID_FREE))
+			stats->dead_rows++;
 }
 
 void
 mv_ivf_stats(Relation index, MvIndexStats *stats)
 {
-	const MvIvf *ivf = mv_ivf_open(index);
+	MvIvf	   *ivf;
+	MvIvfList  *lists = copy_lists(index, &ivf);
 
 	stats->version = MV_IVF_VERSION;
-	stats->lists = ivf->meta.nlists;
-	for (uint32 list = 0; list < ivf->meta.nlists; list++)
+	stats->lists = ivf->nused;
+	for (int i = 0; i < ivf->nused; i++)
 	{
-		MvIvfList	header = list_header(index, ivf, list);
-
-		stats->codes += header.ncodes;
-		stats->largest_list = Max(stats->largest_list, header.ncodes);
-		CHECK_FOR_INTERRUPTS();
+		stats->codes += lists[i].ncodes;
+		stats->largest_list = Max(stats->largest_list, lists[i].ncodes);
 	}
+	pfree(lists);
 	mv_pages_visit(index, count_page, stats);
 }
