@@ -27,7 +27,7 @@ $node->safe_psql('postgres', q{
 	CREATE INDEX items_v ON items USING ivf (v vector_l2_ops) WITH (lists = 20);
 	CREATE FUNCTION half(v vector) RETURNS halfvec LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
 		IF current_user <> 'owner' THEN RAISE 'run by %', current_user; END IF;
-		RETURN v::halfvec;
+		RETURN v::public.halfvec;
 	END $$;
 	CREATE INDEX items_half ON items USING ivf ((half(v)::halfvec(16)) halfvec_cosine_ops) WITH (lists = 20) WHERE vector_norm(v) > 0;
 	GRANT SELECT ON items TO other});
@@ -58,6 +58,8 @@ is(state_of('other', q{SELECT milvus_last_scan()}), '', 'last_scan: other');
 # The functions of an index are run as its owner, whoever calls.
 is(state_of($_, q{SELECT milvus_index_check('items_half', true), milvus_recall('items_half', 5, 10)}), '', "function: $_")
 	for ('owner', 'member', $superuser);
+is($node->safe_psql('postgres', q{SET search_path = pg_catalog;
+	SELECT public.milvus_index_check('public.items_half', true), public.milvus_recall('public.items_half', 5, 10) > 0}), '3000|t', 'whatever the search_path');
 is($node->safe_psql('postgres', q{SELECT milvus_recall('items_v', 5, 10) IS NULL, current_user}), "f|$superuser", 'the user is restored');
 is($node->safe_psql('postgres', q{SET enable_seqscan = on; DO $$ BEGIN PERFORM milvus_recall('items_v', 0); EXCEPTION WHEN OTHERS THEN END $$;
 	SELECT current_user, current_setting('enable_seqscan')}), "$superuser|on", 'and after an error');
@@ -91,7 +93,7 @@ cmp_ok($recall->('SET my.max = 300; SET milvus.probes = 1000', q{'items_v'}), '>
 $node->safe_psql('postgres', 'ALTER TABLE items NO FORCE ROW LEVEL SECURITY');
 
 # It can be cancelled.
-like(($node->psql('postgres', q{SET statement_timeout = '100ms'; SELECT milvus_recall('items_half', 1000, 3000)}))[2],
+like(($node->psql('postgres', q{SET statement_timeout = '20ms'; SELECT milvus_recall('items_half', 1000, 3000)}))[2],
 	qr/statement timeout/, 'recall: cancelled');
 
 # ---- rows that are not indexed ----
