@@ -62,3 +62,18 @@
 	((record)->node = mv_locator(index), (record)->block = (number), \
 	 (record)->latestRemovedFullXid = (xid))
 #endif
+
+/* 16: tuplesort_getdatum() is told whether to copy what is passed by reference. */
+#if PG_VERSION_NUM >= 160000
+#define mv_tuplesort_getdatum(sort, value, null) \
+	tuplesort_getdatum(sort, true, false, value, null, NULL)
+#else
+#define mv_tuplesort_getdatum(sort, value, null) tuplesort_getdatum(sort, true, value, null, NULL)
+#endif
+
+/* 17: maintenance runs with a search_path of pg_catalog and pg_temp. */
+#if PG_VERSION_NUM >= 170000
+#define mv_restrict_search_path() RestrictSearchPath()
+#else
+#define mv_restrict_search_path() ((void) 0)
+#endif

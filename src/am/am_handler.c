@@ -4,11 +4,8 @@
 #include "postgres.h"
 
 #include "access/amapi.h"
-#include "catalog/pg_class.h"
 #include "commands/vacuum.h"
-#include "miscadmin.h"
 #include "storage/bufmgr.h"
-#include "utils/acl.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -95,29 +92,4 @@ mv_ivf_handler(PG_FUNCTION_ARGS)
 	am->amgettuple = mv_am_gettuple;
 	am->amendscan = mv_am_endscan;
 	PG_RETURN_POINTER(am);
-}
-
-/*
- * milvus_index_check(regclass) returns bigint
- *
- * Reads every page of an index of ours; returns the number of live rows, and
- * raises XX002 where something is not as it must be.  AccessShareLock.  Its owner's.
- */
-PG_FUNCTION_INFO_V1(mv_index_check);
-Datum
-mv_index_check(PG_FUNCTION_ARGS)
-{
-	Oid			relid = PG_GETARG_OID(0);
-	Relation	index = index_open(relid, AccessShareLock);
-	double		rows;
-
-	if (index->rd_indam->ambuild != mv_am_build)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not an index of milvus_pg", RelationGetRelationName(index))));
-	if (!mv_owns(relid))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, RelationGetRelationName(index));
-	rows = mv_method_of(index)->check(index);
-	index_close(index, AccessShareLock);
-	PG_RETURN_INT64((int64) rows);
 }

@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "access/relscan.h"
+#include "executor/instrument.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/memutils.h"
@@ -12,6 +13,7 @@
 #include "am/am.h"
 #include "compat.h"
 #include "guc.h"
+#include "index/counters.h"
 
 typedef struct MvScanState
 {
@@ -75,6 +77,7 @@ start(IndexScanDesc scan, MvScanState *state)
 	if (!IsMVCCSnapshot(scan->xs_snapshot))
 		elog(ERROR, "non-MVCC snapshots are not supported with %s", state->method->name);
 	pgstat_count_index_scan(scan->indexRelation);
+	mv_counters_begin(RelationGetRelid(scan->indexRelation));
 
 	old = MemoryContextSwitchTo(state->context);
 	state->method->shape(scan->indexRelation, NULL, &shape);
@@ -93,17 +96,30 @@ start(IndexScanDesc scan, MvScanState *state)
 	state->started = true;
 }
 
+/* Pages that this backend has asked buffers for so far. */
+static uint64
+pages_read(void)
+{
+	return pgBufferUsage.shared_blks_hit + pgBufferUsage.shared_blks_read +
+		pgBufferUsage.local_blks_hit + pgBufferUsage.local_blks_read;
+}
+
 bool
 mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 {
 	MvScanState  *state = scan->opaque;
+	uint64		before = pages_read();
 	double		low;
+	bool		found;
 
 	Assert(ScanDirectionIsForward(direction));
 	if (!state->started)
 		start(scan, state);
-	if (!state->method->search_next(state->search, &scan->xs_heaptid, &low))
+	found = state->method->search_next(state->search, &scan->xs_heaptid, &low);
+	mv_last_scan.pages += pages_read() - before;
+	if (!found)
 		return false;
+	mv_last_scan.rows++;
 	scan->xs_recheck = false;
 	scan->xs_recheckorderby = true;
 	scan->xs_orderbyvals[0] = Float8GetDatum(low);

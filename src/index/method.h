@@ -11,6 +11,7 @@
 #include "nodes/execnodes.h"
 
 #include "index/metric.h"
+#include "index/page.h"
 
 typedef struct MvBuild MvBuild;
 typedef struct MvSearch MvSearch;
@@ -33,6 +34,29 @@ typedef struct MvEffort
 	double		recall;			/* wanted, in (0, 1], if probes is 0 */
 	int			max_probes;		/* the scan ends after so many lists; 0: after the last row */
 } MvEffort;
+
+/* What a measured recall costs. */
+typedef struct MvCurvePoint
+{
+	double		effort;			/* lists read */
+	double		recall;
+} MvCurvePoint;
+
+/* What milvus_index_stats() shows beside options and settings. */
+typedef struct MvIndexStats
+{
+	int			version;		/* of the format */
+	double		lists;
+	double		codes;			/* in all lists, of live and dead rows */
+	double		largest_list;	/* codes */
+	double		rows;			/* live */
+	double		dead_rows;		/* vacuumed away, still taking space */
+	BlockNumber pages[MV_PAGE_KINDS];	/* by kind; [0]: free ones, or empty */
+	int			ncurve;			/* 0: not calibrated */
+	MvCurvePoint *curve;		/* [ncurve], ascending; palloc'd */
+} MvIndexStats;
+
+typedef void (*MvTidFn) (ItemPointer tid, void *arg);
 
 typedef struct MvIndexMethod
 {
@@ -75,6 +99,15 @@ typedef struct MvIndexMethod
 
 	/* Raises XX002 at the first broken invariant; returns the number of live rows. */
 	double		(*check) (Relation index);
+
+	/*
+	 * Calls each for the heap TID of every row that a scan with the caller's
+	 * snapshot can return.  Of rows added or vacuumed away meanwhile it gives some.
+	 */
+	void		(*tids) (Relation index, MvTidFn each, void *arg);
+
+	/* stats: zeroed by the caller. */
+	void		(*stats) (Relation index, MvIndexStats *stats);
 } MvIndexMethod;
 
 extern const MvIndexMethod mv_ivf_method;

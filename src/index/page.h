@@ -25,7 +25,8 @@ typedef enum MvPageKind
 	MV_PAGE_CENTROID,			/* centroids of lists */
 	MV_PAGE_CODE,				/* FastScan blocks of one list */
 	MV_PAGE_ID,					/* heap TIDs by id, and where the vectors are */
-	MV_PAGE_VECTOR
+	MV_PAGE_VECTOR,
+	MV_PAGE_KINDS				/* one more than the last */
 } MvPageKind;
 
 /* The last bytes of a page; page_id tells tools whose page it is. */

@@ -58,12 +58,15 @@ for my $name (sort keys %file)
 	my $query = "SELECT count(*) FROM (SELECT id FROM $name ORDER BY v <-> array_fill(0.5, ARRAY[16])::vector) s";
 	my @results;
 	for my $sql ("SET enable_seqscan = off; $query", "SELECT milvus_index_check('${name}_idx')",
-		"INSERT INTO $name SELECT 1000, array_fill(0.5, ARRAY[16])::vector", "DELETE FROM $name WHERE id < 50; VACUUM $name")
+		"INSERT INTO $name SELECT 1000, array_fill(0.5, ARRAY[16])::vector", "DELETE FROM $name WHERE id < 50; VACUUM $name",
+		"SELECT milvus_index_check('${name}_idx', true)", "SELECT milvus_index_stats('${name}_idx')", "SELECT milvus_recall('${name}_idx', 5, 5)",
+		"SELECT milvus_prewarm('${name}_idx', 'codes'), count(*) FROM generate_series(0, pg_relation_size('${name}_idx') / 8192 - 1) n, milvus_page_info('${name}_idx', n)")
 	{
 		my ($ret, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$sql");
 		push @results, $err;
 		unlike($err, qr/server closed|terminat|timeout|XX000/, "$name: " . substr($sql, 0, 40));
 	}
+	is($results[-1], '', "$name: tools look at its pages");
 	like($results[1], qr{XX00[12]|0A000}, "$name: the checker sees it")
 		if $damage ne 'body' && ($damage ne 'head' || $name =~ m{^(meta|id)_});
 	$node->safe_psql('postgres', "REINDEX INDEX ${name}_idx");

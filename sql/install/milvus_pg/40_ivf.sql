@@ -129,10 +129,3 @@ CREATE OPERATOR CLASS bf16vec_cosine_ops
 	FUNCTION 7 milvus_bf16vec_cosine_metric(internal);
 COMMENT ON OPERATOR CLASS bf16vec_cosine_ops USING ivf IS 'cosine distance';
 COMMENT ON OPERATOR FAMILY bf16vec_cosine_ops USING ivf IS 'cosine distance';
-
--- tools
-
-CREATE FUNCTION milvus_index_check(index regclass) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'mv_index_check'
-	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION milvus_index_check(regclass) IS 'check every page of an index; the number of live rows';

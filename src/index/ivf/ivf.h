@@ -366,5 +366,9 @@ IndexBulkDeleteResult *mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteR
 double		mv_ivf_check(Relation index);
 IndexBulkDeleteResult *mv_ivf_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
 
+/* ivf_stats.c */
+void		mv_ivf_tids(Relation index, MvTidFn each, void *arg);
+void		mv_ivf_stats(Relation index, MvIndexStats *stats);
+
 /* Lists a scan reads first. */
 int			mv_ivf_probes(const MvIvf *ivf, const MvEffort *effort);

@@ -26,6 +26,13 @@ typedef struct Check
 	uint8	   *pages;			/* [nblocks]: 1 if something leads to it */
 } Check;
 
+/* Is there no such page, even among those added since? */
+static bool
+beyond_end(const Check *c, BlockNumber block)
+{
+	return block >= c->nblocks && block >= RelationGetNumberOfBlocks(c->index);
+}
+
 /* Something leads to this page, of that kind; nothing else may. */
 static void
 claim(Check *c, BlockNumber block, MvPageKind kind)
@@ -82,7 +89,7 @@ check_id_page(Check *c, int page_no)
 
 		if (!ItemPointerIsValid(&entry[j].tid))
 			mv_index_corrupted(c->index, "id %u has no heap row", id);
-		if (group[j / per_group] >= c->nblocks)
+		if (beyond_end(c, group[j / per_group]))
 			mv_index_corrupted(c->index, "vector of id %u is on page %u", id, group[j / per_group]);
 		nfree += (entry[j].flags & MV_ID_FREE) != 0;
 		c->live[id] = !(entry[j].flags & (MV_ID_DEAD | MV_ID_FREE));
@@ -175,7 +182,7 @@ check_chain(Check *c, uint32 number, const MvIvfList *list)
 	{
 		Buffer		buffer;
 
-		if (block >= c->nblocks)
+		if (beyond_end(c, block))
 			mv_index_corrupted(c->index, "chain of list %u leads to page %u", number, block);
 		claim(c, block, MV_PAGE_CODE);
 		if (i == list->npages - 1 && block != list->last)

@@ -36,4 +36,6 @@ const MvIndexMethod mv_ivf_method = {
 	.cleanup = mv_ivf_cleanup,
 	.shape = shape,
 	.check = mv_ivf_check,
+	.tids = mv_ivf_tids,
+	.stats = mv_ivf_stats,
 };

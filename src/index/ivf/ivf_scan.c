@@ -25,6 +25,7 @@
 
 #include "compat.h"
 #include "core/topk.h"
+#include "index/counters.h"
 #include "index/ivf/ivf.h"
 
 /* Candidates that the first pass over the lists looks for, and how many times more the next. */
@@ -222,6 +223,7 @@ mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 static void
 add_candidate(MvSearch *s, uint64_t id, float low)
 {
+	mv_last_scan.candidates++;
 	while (!mv_rerank_add(&s->rerank, id, low))
 		mv_rerank_grow(
 			&s->rerank,
@@ -265,6 +267,7 @@ read_some(MvSearch *s, int at, int n, float from)
 
 	for (int i = 0; i < n; i++, list++)
 	{
+		mv_last_scan.codes += list->ncodes;
 		mv_ivf_walk_start(&s->walk, list->first, list->ncodes);
 		if (i + 1 < n && list[1].ncodes > 0)
 			mv_ivf_walk_ahead(&s->walk, list[1].first);
@@ -302,6 +305,7 @@ raise_tau(MvSearch *s)
 {
 	float		from = s->tau;
 
+	mv_last_scan.resumed++;
 	begin_pass(s, Min(s->nearest.k, INT_MAX / MORE_CANDIDATES) * MORE_CANDIDATES);
 	read_some(s, s->chunk, s->nread - s->chunk, from);
 	end_pass(s);
@@ -332,6 +336,8 @@ read_lists(MvSearch *s)
 {
 	int			n = lists_to_read(s);
 
+	mv_last_scan.lists += n;
+	mv_last_scan.resumed += s->nread > 0;
 	s->chunk = s->nread;
 	begin_pass(s, FIRST_CANDIDATES);
 	for (int few = Min(n, 8); n > 0; few = n)
@@ -412,6 +418,7 @@ exact_distance(MvSearch *s, const Wanted *row)
 {
 	double		low;
 
+	mv_last_scan.reranked++;
 	if (BufferIsValid(row->buffer))
 	{
 		mv_page_lock(s->index, row->buffer, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);

@@ -1,0 +1,29 @@
+/*
+ * counters.h -- what the last index scan of this backend did.
+ *
+ * am/ starts the counts and counts what is the same for all methods; a method
+ * adds to its own while it searches.  For milvus_last_scan().
+ */
+#pragma once
+
+typedef struct MvScanCounters
+{
+	Oid			index;			/* InvalidOid: there was no scan yet */
+
+	/* counted by am/ */
+	uint64		pages;			/* read from buffers, as EXPLAIN (BUFFERS) counts them */
+	uint64		rows;			/* returned */
+
+	/* counted by the method */
+	uint64		lists;			/* read */
+	uint64		codes;			/* compared with the query */
+	uint64		candidates;		/* rows whose code made them worth re-ranking */
+	uint64		reranked;		/* rows compared by their stored vector */
+	uint64		resumed;		/* times it read on because more rows were asked for */
+} MvScanCounters;
+
+/* Of the scan that started last; older scans that still run add to it, too. */
+extern MvScanCounters mv_last_scan;
+
+/* Start again from zero. */
+void		mv_counters_begin(Oid index);

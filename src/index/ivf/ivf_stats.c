@@ -1,0 +1,155 @@
+/*
+ * ivf_stats.c -- what the tools of am/ ask about an index: its TIDs, its numbers.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "compat.h"
+#include "index/inspect.h"
+#include "index/ivf/ivf.h"
+
+/*
+ * The lists as they are now, all at one version of the list table; their number
+ * is (*ivf)->nused.  Their codes stay readable while the caller has a snapshot.
+ */
+static MvIvfList *
+copy_lists(Relation index, MvIvf **ivf)
+{
+	MvIvfList  *lists = NULL;
+
+	do
+	{
+		if (lists)
+			pfree(lists);
+		*ivf = mv_ivf_open(index);
+		lists = palloc(sizeof(MvIvfList) * ((*ivf)->nused + 1));
+		for (int i = 0; i < (*ivf)->nused; i++)
+		{
+			int			offset;
+			BlockNumber block = mv_ivf_list_place(*ivf, (*ivf)->used[i], &offset);
+			Buffer		buffer = mv_page_read(index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
+
+			lists[i] = *mv_ivf_list_at(BufferGetPage(buffer), offset);
+			UnlockReleaseBuffer(buffer);
+		}
+	} while ((*ivf)->meta.version != mv_ivf_current_version(index));
+	return lists;
+}
+
+/* ---- TIDs ---- */
+
+/* A set of ids. */
+typedef struct IdSet
+{
+	uint32		size;
+	uint8	   *bits;
+} IdSet;
+
+/* The ids that stand in lists. */
+static void
+collect_ids(Relation index, IdSet *listed)
+{
+	MvIvf	   *ivf;
+	MvIvfList  *lists = copy_lists(index, &ivf);
+	MvIvfWalk	walk;
+	const char *block;
+
+	mv_ivf_walk_begin(&walk, index, &ivf->shape, palloc(ivf->shape.block_size));
+	for (int i = 0; i < ivf->nused; i++)
+	{
+		mv_ivf_walk_start(&walk, lists[i].first, lists[i].ncodes);
+		while ((block = mv_ivf_walk_next(&walk)) != NULL)
+			for (int j = 0; j < walk.n; j++)
+			{
+				uint32		id = mv_ivf_block_id(block, j);
+
+				if (id < listed->size)
+					listed->bits[id / 8] |= (uint8) (1 << id % 8);
+			}
+	}
+	pfree(walk.crossing);
+	pfree(lists);
+}
+
+/* The live rows of an id page that are in the set. */
+static void
+each_row(Relation index, BlockNumber block, const IdSet *listed, MvTidFn each, void *arg)
+{
+	PGAlignedBlock copy;
+	MvIvfIdHead *head = MV_PAGE_HEAD(copy.data);
+	MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(copy.data);
+	Buffer		buffer = mv_page_read(index, block, MV_PAGE_ID, BUFFER_LOCK_SHARE);
+
+	memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
+	UnlockReleaseBuffer(buffer);
+	for (uint32 i = 0; i < Min(head->count, MV_BODY_SIZE / sizeof(MvIvfId)); i++)
+	{
+		uint32		id = head->first + i;
+
+		if (!(entry[i].flags & (MV_ID_DEAD | MV_ID_FREE)) && id < listed->size &&
+			(listed->bits[id / 8] & 1 << id % 8))
+			each(&entry[i].tid, arg);
+	}
+}
+
+/*
+ * A row is found by scans if a list has its id, and the id is not dead.  The ids
+ * are counted first: what is added later is not looked for.
+ */
+void
+mv_ivf_tids(Relation index, MvTidFn each, void *arg)
+{
+	MvIvf	   *ivf = mv_ivf_open_for(index, CurrentMemoryContext);
+	MvIvfIds	ids;
+	IdSet		listed;
+
+	mv_ivf_ids_begin(&ids, index, ivf);
+	listed.size = (uint32) mv_ivf_ids_refresh(&ids) * ivf->shape.ids_per_page;
+	listed.bits = palloc_extended(listed.size / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	collect_ids(index, &listed);
+	for (int i = 0; i < ids.npages; i++)
+	{
+		each_row(index, ids.blocks[i], &listed, each, arg);
+		CHECK_FOR_INTERRUPTS();
+	}
+	pfree(listed.bits);
+	mv_ivf_ids_end(&ids);
+}
+
+/* ---- numbers ---- */
+
+static void
+count_page(BlockNumber block, Page page, void *arg)
+{
+	MvIndexStats *stats = arg;
+	int			kind = mv_page_kind(page);
+	MvIvfIdHead *head = MV_PAGE_HEAD(page);
+	MvIvfId    *entry = (MvIvfId *) MV_PAGE_BODY(page);
+
+	stats->pages[mv_page_is_free(page) ? 0 : kind]++;
+	if (kind != MV_PAGE_ID || head->count > MV_BODY_SIZE / sizeof(MvIvfId))
+		return;
+	for (uint32 i = 0; i < head->count; i++)
+		if (!(entry[i].flags & (MV_ID_DEAD | MV_ID_FREE)))
+			stats->rows++;
+		else if (!(entry[i].flags & MV_ID_FREE))
+			stats->dead_rows++;
+}
+
+void
+mv_ivf_stats(Relation index, MvIndexStats *stats)
+{
+	MvIvf	   *ivf;
+	MvIvfList  *lists = copy_lists(index, &ivf);
+
+	stats->version = MV_IVF_VERSION;
+	stats->lists = ivf->nused;
+	for (int i = 0; i < ivf->nused; i++)
+	{
+		stats->codes += lists[i].ncodes;
+		stats->largest_list = Max(stats->largest_list, lists[i].ncodes);
+	}
+	pfree(lists);
+	mv_pages_visit(index, count_page, stats);
+}
