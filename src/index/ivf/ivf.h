@@ -38,6 +38,28 @@ typedef struct MvIvfMetaHead
 	uint32		version;
 } MvIvfMetaHead;
 
+/*
+ * What a recall takes: reach[i] lets a scan for k rows have a recall of
+ * mv_ivf_knots[i], reading lists[i] lists on average; see ivf_effort.c.
+ */
+#define MV_IVF_KNOTS 16
+
+typedef struct MvIvfCurve
+{
+	float		reach[MV_IVF_KNOTS];
+	float		lists[MV_IVF_KNOTS];
+} MvIvfCurve;
+
+/* Curves are kept for k = 10 and 100. */
+#define MV_IVF_CURVES 2
+
+typedef enum MvIvfCalibration
+{
+	MV_IVF_UNCALIBRATED,		/* built without rows: curves say nothing */
+	MV_IVF_BY_BUILD,			/* rows of the table were the queries */
+	MV_IVF_BY_QUERIES			/* milvus_calibrate() */
+} MvIvfCalibration;
+
 typedef struct MvIvfMeta
 {
 	/* Of the build, never changed. */
@@ -58,6 +80,8 @@ typedef struct MvIvfMeta
 	uint32		version;		/* changes when rows move between lists */
 	BlockNumber free_ids;		/* id page with free entries, a chain, or InvalidBlockNumber */
 	BlockNumber last_centroid;	/* page of centroids that may have room, or InvalidBlockNumber */
+	uint32		calibration;	/* MvIvfCalibration */
+	MvIvfCurve	curves[MV_IVF_CURVES];
 } MvIvfMeta;
 
 #define MV_IVF_META_BLOCK 0
@@ -79,6 +103,7 @@ typedef struct MvIvfList
 	BlockNumber centroid;		/* first page of the centroid, or InvalidBlockNumber */
 	uint32		centroid_offset;	/* in that page */
 	uint32		changed;		/* version of the table when it got this centroid */
+	float		spread;			/* then: mean squared distance of its rows to the centroid */
 } MvIvfList;
 
 #define MV_IVF_LISTS_PER_PAGE (MV_BODY_SIZE / (int) sizeof(MvIvfList))
@@ -174,6 +199,7 @@ typedef struct MvIvf
 	const void **codes;			/* [nused]: their centroids as codes of 8 bits */
 	float	   *norm;			/* [nused]: |c|^2 */
 	float	   *mean_dot;		/* [nused]: <c, mean> */
+	float	   *spread;			/* [nused]; see MvIvfList */
 } MvIvf;
 
 /* ivf_cache.c: valid until the next call, or for a memory context's life */
@@ -273,6 +299,32 @@ mv_ivf_query_center(MvIvfQuery *q, float g_add, float g_dist)
 uint32		mv_ivf_block_scan(const MvIvfQuery *q, const char *block, int n, float limit,
 							  MvBlockResult *result);
 
+/* ivf_effort.c: which lists a scan reads */
+
+/*
+ * Lists are read in ascending order of their keys.  scale: what differences of
+ * keys are divided by to be compared with a reach.
+ */
+void		mv_ivf_keys(const MvIvf *ivf, const float *g_add, int n, float *keys);
+float		mv_ivf_key_scale(const MvIvf *ivf, float query_norm);
+
+/*
+ * How far beyond the nearest list's key a scan reads that wants k rows with
+ * that recall; INFINITY: all lists.
+ */
+float		mv_ivf_reach(const MvIvf *ivf, double recall, double k);
+
+/* Lists that such a scan reads on average. */
+double		mv_ivf_lists_wanted(const MvIvf *ivf, const MvEffort *effort);
+
+/*
+ * Draw the curve of a k from what was seen: reaches[n], at which each of the
+ * true neighbours of the queries would have been found; reordered.
+ * margin: share of the missing recall to be given away as a margin, and nqueries
+ * for an allowance for their number (0: none).
+ */
+void		mv_ivf_draw_curve(float *reaches, int n, double margin, int nqueries, MvIvfCurve *curve);
+
 /* ivf_list.c: the list table and the chains of codes */
 
 /* Where a slot of the list table is. */
@@ -369,6 +421,3 @@ IndexBulkDeleteResult *mv_ivf_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResu
 /* ivf_stats.c */
 void		mv_ivf_tids(Relation index, MvTidFn each, void *arg);
 void		mv_ivf_stats(Relation index, MvIndexStats *stats);
-
-/* Lists a scan reads first. */
-int			mv_ivf_probes(const MvIvf *ivf, const MvEffort *effort);

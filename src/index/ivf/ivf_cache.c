@@ -137,6 +137,7 @@ allocate_view(Relation index, const MvIvfMeta *meta, int nused)
 	ivf->codes = allocate(sizeof(void *) * nused);
 	ivf->norm = allocate(sizeof(float) * nused);
 	ivf->mean_dot = allocate(sizeof(float) * nused);
+	ivf->spread = allocate(sizeof(float) * nused);
 	row = CENTROID_ROW(&ivf->shape);
 	codes = allocate(row * nused);
 	for (int i = 0; i < nused; i++)
@@ -185,6 +186,7 @@ read_centroids(Relation index, MvIvf *ivf, const MvIvfList *lists, const MvIvf *
 		if (!BlockNumberIsValid(lists[i].centroid))
 			continue;
 		ivf->used[n] = i;
+		ivf->spread[n] = lists[i].spread;
 		if (old == NULL || !copy_centroid(ivf, n, old, &at, i, lists[i].changed))
 			code_centroid(index, ivf, &lists[i], n, c);
 		n++;

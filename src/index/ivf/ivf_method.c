@@ -13,7 +13,7 @@ shape(Relation index, const MvEffort *effort, MvIndexShape *shape)
 
 	shape->lists = ivf->nused;
 	if (effort != NULL)
-		shape->probed = mv_ivf_probes(ivf, effort);
+		shape->probed = mv_ivf_lists_wanted(ivf, effort);
 	shape->rows = ivf->meta.ntuples;
 	shape->code_bytes = ivf->shape.block_size / MV_BLOCK;
 	shape->vector_bytes = ivf->shape.vector_size;

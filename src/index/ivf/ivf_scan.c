@@ -32,12 +32,16 @@
 #define FIRST_CANDIDATES 128
 #define MORE_CANDIDATES 8
 
+/* Rows that a scan is expected to be asked for: PostgreSQL does not tell the LIMIT. */
+#define NOMINAL_ROWS 10
+
 /* Rows re-ranked together, so that their vectors are fetched meanwhile. */
 #define BATCH 4
 
 /* A list as the scan sees it. */
 typedef struct ScanList
 {
+	float		key;			/* order of reading */
 	float		g_add,
 				g_dist;
 	BlockNumber first;
@@ -55,10 +59,15 @@ struct MvSearch
 	MemoryContext view_context;
 	MvIvfQuery	query;
 	float	   *g_add,			/* [nused] */
-			   *g_dist;
+			   *g_dist,
+			   *keys;
 	ScanList   *lists;			/* [nused]; the first nread have been read */
+	float		first_key,		/* the least */
+				key_scale;
 	int			nread;
 	int			chunk;			/* of them, those from here on may hold more candidates */
+	double		wanted;			/* rows that the lists were chosen for */
+	double		nreturned;
 
 	uint16_t   *q16;			/* [dim], as stored vectors are */
 	bool		vague;			/* q16 is not the query: bounds say nothing */
@@ -66,7 +75,8 @@ struct MvSearch
 
 	MvRerank	rerank;			/* candidates by id; then re-ranked rows by packed TID */
 	float		tau;			/* every row of the chunk with a bound below was a candidate */
-	MvTopK		nearest;		/* estimates of the current pass: their limit becomes tau */
+	bool		in_pass;		/* is tau being looked for? */
+	MvTopK		nearest;		/* then: estimates, whose limit will be tau */
 	int			max_nearest;
 
 	MvIvfWalk	walk;
@@ -111,6 +121,7 @@ use_view(MvSearch *s)
 	mv_ivf_ids_begin(&s->ids, s->index, s->ivf);
 	s->g_add = palloc(sizeof(float) * s->ivf->nused);
 	s->g_dist = palloc(sizeof(float) * s->ivf->nused);
+	s->keys = palloc(sizeof(float) * s->ivf->nused);
 	s->lists = palloc(sizeof(ScanList) * s->ivf->nused);
 	s->q16 = palloc(shape->vector_size);
 	s->vector = palloc(shape->vector_size);
@@ -169,15 +180,15 @@ select_nearest(ScanList *lists, int at, int end, int n)
 
 	while (end - at > 1 && want > at && want < end)
 	{
-		float		pivot = lists[at + (end - at) / 2].g_add;
+		float		pivot = lists[at + (end - at) / 2].key;
 		int			i = at,
 					j = end - 1;
 
 		while (i <= j)
 		{
-			while (lists[i].g_add < pivot)
+			while (lists[i].key < pivot)
 				i++;
-			while (lists[j].g_add > pivot)
+			while (lists[j].key > pivot)
 				j--;
 			if (i <= j)
 			{
@@ -208,14 +219,22 @@ mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 	s->q_norm = sqrt(mv_kernels.dist[MV_F32][MV_IP] (query, query, ivf->shape.dim));
 	mv_ivf_query_start(&s->query, query);
 	mv_ivf_rank_lists(&s->query, s->g_add, s->g_dist);
+	mv_ivf_keys(ivf, s->g_add, ivf->nused, s->keys);
+	s->key_scale = mv_ivf_key_scale(ivf, (float) s->q_norm);
+	s->first_key = INFINITY;
 	for (int i = 0; i < ivf->nused; i++)
 	{
+		s->first_key = Min(s->first_key, s->keys[i]);
+		s->lists[i].key = s->keys[i];
 		s->lists[i].g_add = s->g_add[i];
 		s->lists[i].g_dist = s->g_dist[i];
 	}
 	mv_rerank_init(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 				   s->rerank.exact, s->rerank.max_exact);
 	s->tau = INFINITY;
+	s->in_pass = false;
+	s->wanted = NOMINAL_ROWS;
+	s->nreturned = 0;
 }
 
 /* ---- reading lists ---- */
@@ -233,7 +252,7 @@ add_candidate(MvSearch *s, uint64_t id, float low)
 
 /*
  * Make candidates of the rows of a list with a bound from `from` on and below
- * the estimates in s->nearest, which they join.
+ * tau, or during a pass below the estimates in s->nearest, which they join.
  */
 static void
 read_list(MvSearch *s, const ScanList *list, float from)
@@ -245,7 +264,8 @@ read_list(MvSearch *s, const ScanList *list, float from)
 	while ((block = mv_ivf_walk_next(&s->walk)) != NULL)
 	{
 		uint32		below = mv_ivf_block_scan(&s->query, block, s->walk.n,
-											  mv_topk_limit(&s->nearest), &result);
+											  s->in_pass ? mv_topk_limit(&s->nearest) : s->tau,
+											  &result);
 
 		for (; below != 0; below &= below - 1)
 		{
@@ -253,7 +273,8 @@ read_list(MvSearch *s, const ScanList *list, float from)
 
 			if (result.low[i] < from)
 				continue;
-			mv_topk_push(&s->nearest, mv_ivf_block_id(block, i), result.est[i]);
+			if (s->in_pass)
+				mv_topk_push(&s->nearest, mv_ivf_block_id(block, i), result.est[i]);
 			add_candidate(s, mv_ivf_block_id(block, i), result.low[i]);
 		}
 	}
@@ -285,6 +306,7 @@ begin_pass(MvSearch *s, int k)
 		s->max_nearest = k;
 	}
 	mv_topk_init(&s->nearest, s->nearest.items, k);
+	s->in_pass = true;
 }
 
 /*
@@ -295,6 +317,7 @@ static void
 end_pass(MvSearch *s)
 {
 	s->tau = mv_topk_limit(&s->nearest);
+	s->in_pass = false;
 	mv_rerank_cut(&s->rerank, s->tau);
 	mv_rerank_floor(&s->rerank, s->tau);
 }
@@ -311,35 +334,40 @@ raise_tau(MvSearch *s)
 	end_pass(s);
 }
 
-int
-mv_ivf_probes(const MvIvf *ivf, const MvEffort *effort)
+/* Is the number of lists by the curve of the index, not by a setting? */
+static bool
+by_curve(const MvSearch *s)
 {
-	return Min(effort->probes > 0 ? effort->probes : Max(ivf->nused / 4, 16), ivf->nused);
+	return s->effort.probes == 0 && s->ivf->meta.calibration != MV_IVF_UNCALIBRATED;
 }
 
-/* May the scan read more lists, and how many at a time? */
+/* Lists that the scan may still read. */
 static int
-lists_to_read(const MvSearch *s)
+lists_left(const MvSearch *s)
 {
-	int			last = s->effort.max_probes > 0 ? Min(s->effort.max_probes, s->ivf->nused) :
-		s->ivf->nused;
+	int			all = s->ivf->nused;
 
-	return Min(mv_ivf_probes(s->ivf, &s->effort), last - s->nread);
+	return Max((s->effort.max_probes > 0 ? Min(s->effort.max_probes, all) : all) - s->nread, 0);
 }
 
-/*
- * Read the next chunk of lists; all rows of the last have been returned.  The
- * first few, in order, give a limit to the others, whose order does not matter.
- */
-static void
-read_lists(MvSearch *s)
+/* Of these, the ones within reach for s->wanted rows. */
+static int
+lists_in_reach(const MvSearch *s)
 {
-	int			n = lists_to_read(s);
+	float		limit = s->first_key +
+		mv_ivf_reach(s->ivf, s->effort.recall, s->wanted) * s->key_scale;
+	int			n = 0;
 
+	for (int i = s->nread; i < s->ivf->nused; i++)
+		n += !(s->lists[i].key > limit);
+	return Min(n, lists_left(s));
+}
+
+/* Read the n nearest of the lists left, the first few in order. */
+static void
+read_nearest(MvSearch *s, int n)
+{
 	mv_last_scan.lists += n;
-	mv_last_scan.resumed += s->nread > 0;
-	s->chunk = s->nread;
-	begin_pass(s, FIRST_CANDIDATES);
 	for (int few = Min(n, 8); n > 0; few = n)
 	{
 		select_nearest(s->lists, s->nread, s->ivf->nused, few);
@@ -347,7 +375,34 @@ read_lists(MvSearch *s)
 		s->nread += few;
 		n -= few;
 	}
+}
+
+/*
+ * Read the next chunk of lists; all rows of the last have been returned.  The
+ * first few lists give a limit to the others, whose order does not matter.
+ */
+static void
+read_chunk(MvSearch *s)
+{
+	int			n = by_curve(s) ? Max(lists_in_reach(s), s->nread) :
+		(int) mv_ivf_lists_wanted(s->ivf, &s->effort);
+
+	mv_last_scan.resumed += s->nread > 0;
+	s->chunk = s->nread;
+	begin_pass(s, FIRST_CANDIDATES);
+	read_nearest(s, Max(Min(n, lists_left(s)), 1));
 	end_pass(s);
+}
+
+/*
+ * More rows are wanted than the lists were chosen for: read what is within reach
+ * for twice as many as were returned, too.
+ */
+static void
+extend_chunk(MvSearch *s)
+{
+	s->wanted = 2 * s->nreturned;
+	read_nearest(s, lists_in_reach(s));
 }
 
 /* ---- re-ranking ---- */
@@ -507,18 +562,21 @@ mv_ivf_search_next(MvSearch *s, ItemPointer tid, double *low)
 	while (!found)
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (s->nreturned > 1.5 * s->wanted && by_curve(s))
+			extend_chunk(s);
 		if (mv_rerank_result(&s->rerank, &next))
 		{
 			ItemPointerSet(tid, (BlockNumber) (next.id >> 16), (OffsetNumber) (next.id & 0xffff));
 			*low = in_units(s, next.dist);
+			s->nreturned++;
 			found = true;
 		}
 		else if (rerank_batch(s))
 			continue;
 		else if (s->tau < INFINITY)
 			raise_tau(s);
-		else if (lists_to_read(s) > 0)
-			read_lists(s);
+		else if (lists_left(s) > 0)
+			read_chunk(s);
 		else
 			break;
 	}

@@ -1,0 +1,120 @@
+/*
+ * ivf_effort.c -- which lists a scan reads for a recall.
+ *
+ * Lists come in the order of a key, the squared distance of the centroid and a
+ * share of the list's spread: rows of a wide list may be nearer than its
+ * centroid tells.  A scan reads the lists whose key is at most that of the first
+ * one plus a reach.  What lies off the lists altogether, as a short question does,
+ * adds the same to all keys and takes no part.  So a reach that was found with
+ * rows as queries holds for real queries, which a number of lists does not.
+ *
+ * A curve tells the reach for a recall.  It follows from true neighbours alone:
+ * a neighbour is found at the reach at which its list is read, so the reach of a
+ * recall is that quantile of theirs.
+ *
+ * Inner products: keys are negated products with the centroids, in units of the
+ * query's length.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "compat.h"
+#include "index/ivf/ivf.h"
+
+/* Share of the spread in the key; .2 to .5 serve alike. */
+#define SPREAD_SHARE 0.35f
+
+static const float knots[MV_IVF_KNOTS] = {
+	.5f, .7f, .8f, .85f, .88f, .9f, .92f, .94f, .95f, .96f, .97f, .98f, .985f, .99f, .995f, .999f
+};
+
+static const int curve_k[MV_IVF_CURVES] = {10, 100};
+
+void
+mv_ivf_keys(const MvIvf *ivf, const float *g_add, int n, float *keys)
+{
+	float		share = ivf->format.metric == MV_IP ? 0 : SPREAD_SHARE;
+
+	for (int i = 0; i < n; i++)
+		keys[i] = g_add[i] + share * ivf->spread[i];
+}
+
+float
+mv_ivf_key_scale(const MvIvf *ivf, float query_norm)
+{
+	return ivf->format.metric == MV_IP ? Max(query_norm, 1e-30f) : 1;
+}
+
+/* The value at a recall, linear in the logarithm of what is missing. */
+static double
+at_recall(const float *values, double recall)
+{
+	int			i = 1;
+	double		from,
+				to,
+				part;
+
+	while (i < MV_IVF_KNOTS - 1 && knots[i] < recall)
+		i++;
+	from = -log(1 - knots[i - 1]);
+	to = -log(1 - knots[i]);
+	part = (-log(1 - Min(recall, knots[MV_IVF_KNOTS - 1])) - from) / (to - from);
+	return values[i - 1] + Max(part, 0) * (values[i] - values[i - 1]);
+}
+
+/* Linear in the logarithm of k between the curves and beyond; never below the first. */
+static double
+at_k(double first, double last, double k)
+{
+	double		part = log(k / curve_k[0]) / log((double) curve_k[1] / curve_k[0]);
+
+	return first + Max(part, 0) * Max(last - first, 0);
+}
+
+float
+mv_ivf_reach(const MvIvf *ivf, double recall, double k)
+{
+	const MvIvfCurve *curves = ivf->meta.curves;
+
+	if (recall > knots[MV_IVF_KNOTS - 1])
+		return INFINITY;
+	return (float) at_k(at_recall(curves[0].reach, recall), at_recall(curves[1].reach, recall), k);
+}
+
+double
+mv_ivf_lists_wanted(const MvIvf *ivf, const MvEffort *effort)
+{
+	if (effort->probes > 0)
+		return Min(effort->probes, ivf->nused);
+	if (ivf->meta.calibration == MV_IVF_UNCALIBRATED)
+		return Min(Max(ivf->nused / 4, 16), ivf->nused);
+	if (effort->recall > knots[MV_IVF_KNOTS - 1])
+		return ivf->nused;
+	return Max(Min(at_recall(ivf->meta.curves[0].lists, effort->recall), ivf->nused), 1);
+}
+
+static int
+compare_floats(const void *a, const void *b)
+{
+	float		x = *(const float *) a;
+	float		y = *(const float *) b;
+
+	return (x > y) - (x < y);
+}
+
+void
+mv_ivf_draw_curve(float *reaches, int n, double margin, int nqueries, MvIvfCurve *curve)
+{
+	qsort(reaches, n, sizeof(float), compare_floats);
+	for (int i = 0; i < MV_IVF_KNOTS; i++)
+	{
+		double		missing = (1 - knots[i]) * (1 - margin);
+
+		/* Recalls of single queries vary by some .4 sqrt(1 - recall) about their mean. */
+		if (nqueries > 0)
+			missing -= Min(0.4 * sqrt(missing / nqueries), missing / 2);
+		curve->reach[i] = reaches[Min((int) ceil((1 - missing) * n), n - 1)];
+		curve->lists[i] = 0;
+	}
+}
