@@ -285,14 +285,14 @@ mv_build_part(MvBuildPart *part, ForkNumber fork)
 static void
 begin_alone(MvBuildPart *part, MvBuildShared *shared)
 {
+	char	   *memory;
 	Size		size;
 
 	shared->plan.processes = 1;
 	size = mv_method_of(part->index)->build_size(part->index, &shared->plan);
 	part->shared = shared;
-	part->memory = (void *) TYPEALIGN(64, MemoryContextAllocExtended(CurrentMemoryContext, size + 64,
-																	 MCXT_ALLOC_HUGE |
-																	 MCXT_ALLOC_ZERO));
+	memory = MemoryContextAllocHuge(CurrentMemoryContext, size + 64);
+	part->memory = (void *) TYPEALIGN(64, memory);
 	mv_team_init(&shared->team, 1);
 	part->team = (MvTeam){.shared = &shared->team, .leader = true};
 }

@@ -107,7 +107,6 @@ fill(MvWorkers *workers, MvBuildPart *part, const MvBuildShared *shared, Size sc
 	part->scan = allocate(context, KEY_SCAN, scan_size);
 	table_parallelscan_initialize(part->heap, part->scan, workers->snapshot);
 	part->memory = aligned(allocate(context, KEY_MEMORY, size + 64));
-	memset(part->memory, 0, size);
 	workers->wal = allocate(context, KEY_WAL, sizeof(WalUsage) * context->nworkers);
 	workers->buffers = allocate(context, KEY_BUFFERS, sizeof(BufferUsage) * context->nworkers);
 	strcpy(allocate(context, KEY_QUERY, strlen(query) + 1), query);

@@ -74,9 +74,9 @@ typedef struct MvIndexMethod
 
 	/*
 	 * Building, by every process of a team, in this order.  All see the same
-	 * memory of build_size() bytes, which is zero at first and aligned to 64.
+	 * memory of build_size() bytes, aligned to 64.
 	 *
-	 * build_begin	lays the memory out; the leader's call comes before the others'
+	 * build_begin	the leader's comes first and initialises the memory
 	 * sample_size	rows to train on
 	 * sample		place for float[dim] of one of them, or NULL if there are enough
 	 * train		when the table has been sampled; the processes meet in it
