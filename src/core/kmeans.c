@@ -35,7 +35,7 @@ mv_kmeans_plan(MvKmeansPlan *plan, int n, int k, int dim)
 	if (plan->probes > MV_NEAREST_MAX)
 		plan->probes = MV_NEAREST_MAX;
 	plan->meso_iterations = 8;
-	plan->fine_iterations = 10;
+	plan->fine_iterations = 5;
 	plan->global_iterations = 2;
 	plan->balanced = true;
 	plan->seed = 1;
@@ -314,6 +314,9 @@ assign_global(MvKmeans *km, int unit)
 				n = km->head->members - i < ASSIGN_ROWS ? km->head->members - i : ASSIGN_ROWS;
 
 	mv_kmeans_centroids(km, &set);
+	/* to train by, 3 groups do as well as 4, and 2 do not */
+	if (set.probes > 3)
+		set.probes = set.probes / 2 + 1;
 	mv_nearest(&set, km->rows + (size_t) i * (size_t) set.dim, n, 1,
 			   km->assign + i, km->dist + i, km->nearest);
 	mv_nearest_spread(&set, (uint64_t) i, n, km->assign + i);

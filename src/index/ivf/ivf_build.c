@@ -29,7 +29,7 @@
 
 /* Fewer rows than this a list do not pay: blocks of 32 would stay empty. */
 #define MIN_ROWS_PER_LIST 64
-#define SAMPLE_PER_LIST 64
+#define SAMPLE_PER_LIST 48
 
 /* The rotation of every index; a constant serves, for codes of rows are what is random. */
 #define SEED UINT64_C(0x6d696c7675735f70)
