@@ -15,6 +15,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planner.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -43,7 +44,8 @@ mv_workers_wanted(Relation heap, Relation index)
 {
 	int			wanted = RelationGetParallelWorkers(heap, -1);
 
-	if (plan_create_index_workers(RelationGetRelid(heap), RelationGetRelid(index)) == 0)
+	if (RelationGetNumberOfBlocks(heap) == 0 ||
+		plan_create_index_workers(RelationGetRelid(heap), RelationGetRelid(index)) == 0)
 		return 0;
 	if (wanted < 0)
 		wanted = max_parallel_maintenance_workers;

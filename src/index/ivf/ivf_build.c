@@ -36,14 +36,18 @@
 
 /* ---- what the processes share ---- */
 
-/* As many rows as the clustering wants, within half of the memory. */
+/*
+ * As many rows as the clustering wants, such that they and the centroids, of
+ * which there are not more, fit into half of the memory.
+ */
 static int
 sample_rows(const MvBuild *build)
 {
 	double		bytes = sizeof(float) * ((double) build->ivf.shape.padded + 4);
-	double		fit = build->plan.memory / 2.0 / bytes;
-	double		want = Min((double) SAMPLE_PER_LIST * build->ivf.meta.nlists,
-						   build->plan.rows * 1.1);
+	double		lists = build->ivf.meta.nlists;
+	double		memory = (double) build->plan.memory;
+	double		fit = Max(memory / 2 / bytes - lists, memory / 4 / bytes);
+	double		want = Min(SAMPLE_PER_LIST * lists, build->plan.rows * 1.1);
 
 	return (int) Max(Min(Min(want, fit), INT_MAX / 2), 64);
 }
@@ -57,8 +61,7 @@ lay_out(MvBuild *build, void *base)
 	uint32		nlists = build->ivf.meta.nlists;
 	int			padded = build->ivf.shape.padded;
 
-	build->max_sample = sample_rows(build);
-	mv_kmeans_plan(&kmeans, Max(build->max_sample, (int) nlists), (int) nlists, padded);
+	mv_kmeans_plan(&kmeans, build->max_sample, (int) nlists, padded);
 	build->shared = mv_carve(base, &at, sizeof(MvIvfShared));
 	if (build->plan.processes > 1)
 		build->sharedsort =
@@ -90,6 +93,8 @@ conclude(MvBuild *build, Relation index, const MvBuildPlan *plan)
 	ivf->meta.metric = (uint16) ivf->opclass->metric;
 	ivf->meta.seed = SEED;
 	ivf->meta.nlists = (uint32) Min(Max(lists, 1), MV_MAX_LISTS);
+	build->max_sample = sample_rows(build);
+	ivf->meta.nlists = Min(ivf->meta.nlists, (uint32) build->max_sample);
 }
 
 Size
