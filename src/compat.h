@@ -32,6 +32,13 @@
 #define mv_owns(relid) pg_class_ownercheck(relid, GetUserId())
 #endif
 
+/* 17: an access method says that its builds may have workers. */
+#if PG_VERSION_NUM >= 170000
+#define mv_can_build_parallel(am) ((am)->amcanbuildparallel = true)
+#else
+#define mv_can_build_parallel(am) ((void) 0)
+#endif
+
 /*
  * 18: a path that must not be taken counts as disabled, more so than one that
  * a setting disables; before, an infinite cost said so.

@@ -14,6 +14,7 @@ const MvIndexMethod *mv_method_of(Relation index);
 /* am_build.c */
 IndexBuildResult *mv_am_build(Relation heap, Relation index, IndexInfo *info);
 void		mv_am_buildempty(Relation index);
+char	   *mv_am_buildphasename(int64 phase);
 
 /* am_scan.c */
 

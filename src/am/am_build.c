@@ -1,5 +1,8 @@
 /*
- * am_build.c -- CREATE INDEX: a sample of the table for training, then every row.
+ * am_build.c -- CREATE INDEX: what each process of a build does.
+ *
+ * A team of processes, often of one, reads a sample of the table, trains on it,
+ * and then reads every row.
  */
 #include "postgres.h"
 
@@ -8,34 +11,63 @@
 #include "access/tableam.h"
 #include "catalog/index.h"
 #include "commands/progress.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "utils/backend_progress.h"
 #include "utils/memutils.h"
-#include "utils/sampling.h"
 
 #include "am/am.h"
+#include "am/build.h"
 #include "compat.h"
 #include "types/status.h"
 
+/* Blocks that are looked at to learn how many rows there are. */
+#define PEEK_BLOCKS 64
+
+/* Places of the table that a sample is taken from at least; blocks of one at most. */
+#define SAMPLE_RUNS 300
+#define RUN_BLOCKS 32
+
+/* Rows between two looks at the progress. */
+#define PROGRESS_ROWS 64
+
+/* Phases of pg_stat_progress_create_index, named as pgvector's. */
+enum
+{
+	PHASE_SAMPLE = PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE + 1,
+	PHASE_TRAIN,
+	PHASE_ASSIGN,
+	PHASE_LOAD
+};
+
+char *
+mv_am_buildphasename(int64 phase)
+{
+	static char *const names[] = {
+		[PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE] = "initializing",
+		[PHASE_SAMPLE] = "sampling table",
+		[PHASE_TRAIN] = "performing k-means",
+		[PHASE_ASSIGN] = "assigning tuples",
+		[PHASE_LOAD] = "loading tuples",
+	};
+
+	return phase > 0 && phase < lengthof(names) ? names[phase] : NULL;
+}
+
 /* What a heap scan hands to its callback. */
-typedef struct BuildState
+typedef struct RowState
 {
 	const MvIndexMethod *method;
 	const MvOpclass *opclass;
-	MvBuild    *build;
+	MvBuildPart *part;
 	int			dim;
-	double		nrows;
 	float	   *x;
-	MemoryContext row_context;	/* reset for each row */
-
-	float	   *sample;			/* [max_sample][dim], a reservoir */
-	int			nsample,
-				max_sample;
-	double		seen;
-	ReservoirStateData reservoir;
-} BuildState;
+	MemoryContext context;		/* reset for each row */
+	int			rows;			/* not yet told to the others */
+	bool		full;			/* the sample */
+} RowState;
 
 /* The dimensions of the column or expression: its typmod. */
 static int
@@ -51,96 +83,227 @@ index_dimensions(Relation index)
 	return typmod;
 }
 
-/* The column as floats in state->x; false if the row is not indexed. */
-static bool
-get_row(BuildState *state, Datum value, bool isnull)
-{
-	MemoryContext old;
-	bool		indexed;
+/* ---- planning: the leader ---- */
 
-	if (isnull)
-		return false;
-	old = MemoryContextSwitchTo(state->row_context);
-	indexed = mv_index_key(state->opclass, value, state->dim, state->x);
+static void
+count_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
+{
+	if (!isnull[0])
+		(*(double *) arg)++;
+}
+
+/*
+ * Rows to index in a block, from a few blocks spread over the table: what
+ * ANALYZE knows may be old, and does not know predicates.
+ */
+static double
+rows_per_block(Relation heap, Relation index, IndexInfo *info, BlockNumber nblocks)
+{
+	BlockNumber n = Min(nblocks, PEEK_BLOCKS);
+	double		rows = 0;
+
+	for (BlockNumber i = 0; i < n; i++)
+	{
+		table_index_build_range_scan(heap, index, info, false, !info->ii_Concurrent, false,
+									 (BlockNumber) ((uint64) nblocks * i / n), 1, count_row, &rows,
+									 NULL);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return n > 0 ? rows / n : 0;
+}
+
+/*
+ * Which blocks, and how many of their rows, give a sample of that size: a few
+ * more than enough, from many places.
+ */
+static void
+plan_sample(MvBuildShared *shared, double want)
+{
+	double		per_block = shared->plan.rows / Max(shared->nblocks, 1);
+	double		blocks = ceil(1.1 * want / Max(per_block, 0.01));
+
+	blocks = Min(Max(blocks, SAMPLE_RUNS), shared->nblocks);
+	shared->run_blocks = (int) Min(Max(blocks / SAMPLE_RUNS, 1), RUN_BLOCKS);
+	shared->runs = (int) ceil(blocks / shared->run_blocks);
+	shared->chance =
+		(uint32) (PG_UINT32_MAX * Min(1.1 * want / Max(blocks * per_block, 1), 1));
+}
+
+static void
+plan_build(Relation heap, Relation index, IndexInfo *info, MvBuildShared *shared)
+{
+	memset(shared, 0, sizeof(*shared));
+	shared->heap = RelationGetRelid(heap);
+	shared->index = RelationGetRelid(index);
+	shared->concurrent = info->ii_Concurrent;
+	shared->plan.dim = index_dimensions(index);
+	shared->plan.memory = (Size) maintenance_work_mem * 1024;
+	shared->plan.processes = mv_workers_wanted(heap, index) + 1;
+	shared->nblocks = RelationGetNumberOfBlocks(heap);
+	shared->plan.rows = shared->nblocks * rows_per_block(heap, index, info, shared->nblocks);
+	pg_atomic_init_u64(&shared->heap_rows, 0);
+	pg_atomic_init_u64(&shared->index_rows, 0);
+}
+
+/* ---- rows: every process ---- */
+
+static void
+begin_rows(RowState *state, MvBuildPart *part)
+{
+	memset(state, 0, sizeof(*state));
+	state->method = mv_method_of(part->index);
+	state->opclass = mv_index_opclass(part->index);
+	state->part = part;
+	state->dim = part->shared->plan.dim;
+	state->x = palloc(sizeof(float) * state->dim);
+	state->context = AllocSetContextCreate(CurrentMemoryContext, "index build row",
+										   ALLOCSET_DEFAULT_SIZES);
+}
+
+/* The column as floats in x; false if the row is not indexed. */
+static bool
+get_row(RowState *state, Datum value, float *x)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+	bool		indexed = mv_index_key(state->opclass, value, state->dim, x);
+
 	MemoryContextSwitchTo(old);
-	MemoryContextReset(state->row_context);
+	MemoryContextReset(state->context);
 	return indexed;
 }
 
 static void
 sample_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
 {
-	BuildState *state = arg;
-	int			at = state->nsample;
+	RowState   *state = arg;
+	uint32		hash = murmurhash32(ItemPointerGetBlockNumber(tid) * MaxHeapTuplesPerPage +
+									ItemPointerGetOffsetNumber(tid));
+	float	   *place;
 
-	if (!get_row(state, values[0], isnull[0]))
+	if (isnull[0] || state->full || hash > state->part->shared->chance ||
+		!get_row(state, values[0], state->x))
 		return;
-	state->seen++;
-	if (at < state->max_sample)
-		state->nsample++;
+	place = state->method->sample(state->part->build);
+	if (place == NULL)
+		state->full = true;
 	else
-	{
-		double		k = sampler_random_fract(&state->reservoir.randstate) * state->seen;
+		memcpy(place, state->x, sizeof(float) * state->dim);
+}
 
-		if (k >= state->max_sample)
-			return;
-		at = (int) k;
+/* Runs are taken in no order, so that a sample that is full early is fair too. */
+static void
+sample_table(MvBuildPart *part, RowState *state)
+{
+	const MvBuildShared *shared = part->shared;
+	const uint64 prime = 2654435761;
+	int			run;
+
+	while (!state->full && (run = mv_team_unit(&part->team, shared->runs)) >= 0)
+	{
+		uint64		place = run * prime % shared->runs;
+		BlockNumber from = (BlockNumber) (shared->nblocks * place / shared->runs);
+		BlockNumber to = (BlockNumber) (shared->nblocks * (place + 1) / shared->runs);
+
+		table_index_build_range_scan(part->heap, part->index, part->info, false,
+									 !shared->concurrent, false, from,
+									 Min(to - from, (BlockNumber) shared->run_blocks), sample_row,
+									 state, NULL);
 	}
-	memcpy(state->sample + (Size) state->dim * at, state->x, sizeof(float) * state->dim);
+}
+
+/* Tell the others of this process's rows; the leader tells the world of all. */
+static void
+report_rows(RowState *state)
+{
+	uint64		rows =
+		pg_atomic_add_fetch_u64(&state->part->shared->index_rows, (int64) state->rows);
+
+	state->rows = 0;
+	if (state->part->team.leader)
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, (int64) rows);
 }
 
 static void
 add_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
 {
-	BuildState *state = arg;
+	RowState   *state = arg;
 
-	if (!get_row(state, values[0], isnull[0]))
+	if (isnull[0] || !get_row(state, values[0], state->x))
 		return;
-	state->method->add(state->build, tid, state->x);
-	state->nrows++;
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, (int64) state->nrows);
-}
-
-/* Rows of a few blocks more than enough, spread over the table. */
-static void
-sample_table(Relation heap, Relation index, IndexInfo *info, BuildState *state, double rows)
-{
-	BlockNumber nblocks = RelationGetNumberOfBlocks(heap);
-	double		want = nblocks * Min(1.5 * state->max_sample / Max(rows, 1), 1);
-	BlockSamplerData sampler;
-	uint32		seed = 42;
-
-	if (nblocks == 0)
-		return;
-	reservoir_init_selection_state(&state->reservoir, state->max_sample);
-	sampler_random_init_state(seed, &state->reservoir.randstate);
-	BlockSampler_Init(&sampler, nblocks, (int) Max(ceil(want), Min(nblocks, 300)), seed);
-	while (BlockSampler_HasMore(&sampler))
-	{
-		BlockNumber block = BlockSampler_Next(&sampler);
-
-		table_index_build_range_scan(heap, index, info, false, true, false, block, 1,
-									 sample_row, state, NULL);
-		CHECK_FOR_INTERRUPTS();
-	}
+	state->method->add(state->part->build, tid, state->x);
+	if (++state->rows == PROGRESS_ROWS)
+		report_rows(state);
 }
 
 static void
-begin(BuildState *state, Relation index, double rows)
+scan_table(MvBuildPart *part, RowState *state)
 {
-	state->method = mv_method_of(index);
-	state->opclass = mv_index_opclass(index);
-	state->dim = index_dimensions(index);
-	state->nrows = 0;
-	state->nsample = 0;
-	state->seen = 0;
-	state->x = palloc(sizeof(float) * state->dim);
-	state->row_context = AllocSetContextCreate(CurrentMemoryContext, "index build row",
-											   ALLOCSET_DEFAULT_SIZES);
-	state->build = state->method->build_begin(index, state->dim, rows);
-	state->max_sample = state->method->sample_size(state->build);
-	state->sample = MemoryContextAllocHuge(CurrentMemoryContext,
-										   sizeof(float) * state->dim * (Size) state->max_sample);
+	bool		leader = part->team.leader;
+	TableScanDesc scan = part->scan ? table_beginscan_parallel(part->heap, part->scan) : NULL;
+	double		rows;
+
+	rows = table_index_build_scan(part->heap, part->index, part->info, true, leader, add_row, state,
+								  scan);
+	report_rows(state);
+	pg_atomic_fetch_add_u64(&part->shared->heap_rows, (int64) rows);
+}
+
+static void
+begin_phase(const MvBuildPart *part, int phase, double total)
+{
+	const int	index[] = {PROGRESS_CREATEIDX_SUBPHASE, PROGRESS_CREATEIDX_TUPLES_TOTAL,
+						   PROGRESS_CREATEIDX_TUPLES_DONE};
+	const int64 values[] = {phase, (int64) total, 0};
+
+	if (part->team.leader)
+		pgstat_progress_update_multi_param(lengthof(index), index, values);
+}
+
+double
+mv_build_part(MvBuildPart *part, ForkNumber fork)
+{
+	MvBuildShared *shared = part->shared;
+	RowState	state;
+
+	begin_rows(&state, part);
+	begin_phase(part, PHASE_SAMPLE, 0);
+	if (shared->nblocks > 0)
+		sample_table(part, &state);
+	begin_phase(part, PHASE_TRAIN, 0);
+	state.method->train(part->build);
+	begin_phase(part, PHASE_ASSIGN, shared->plan.rows);
+	if (shared->nblocks > 0)
+		scan_table(part, &state);
+	mv_team_meet(&part->team, NULL, NULL);
+	begin_phase(part, PHASE_LOAD, (double) pg_atomic_read_u64(&shared->index_rows));
+	return state.method->finish(part->build, fork);
+}
+
+/* ---- the leader ---- */
+
+/* What a team of one "shares". */
+static void
+begin_alone(MvBuildPart *part, MvBuildShared *shared)
+{
+	char	   *memory;
+	Size		size;
+
+	shared->plan.processes = 1;
+	size = mv_method_of(part->index)->build_size(part->index, &shared->plan);
+	part->shared = shared;
+	memory = MemoryContextAllocHuge(CurrentMemoryContext, size + 64);
+	part->memory = (void *) TYPEALIGN(64, memory);
+	mv_team_init(&shared->team, 1);
+	part->team = (MvTeam){.shared = &shared->team, .leader = true};
+}
+
+static void
+begin_build(MvBuildPart *part)
+{
+	const MvIndexMethod *method = mv_method_of(part->index);
+
+	part->build = method->build_begin(part->index, &part->shared->plan, &part->team, part->memory);
+	plan_sample(part->shared, method->sample_size(part->build));
 }
 
 IndexBuildResult *
@@ -150,24 +313,26 @@ mv_am_build(Relation heap, Relation index, IndexInfo *info)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "index build",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	BuildState	state;
-	double		rows = heap->rd_rel->reltuples;
-	double		heap_rows;
+	MvBuildShared shared;
+	MvBuildPart part = {.heap = heap, .index = index, .info = info};
+	MvWorkers	workers;
+	bool		parallel;
 
-	/* Never analysed: as many rows as pages might hold. */
-	if (rows < 0)
-		rows = RelationGetNumberOfBlocks(heap) * 8.0;
-	begin(&state, index, rows);
-	sample_table(heap, index, info, &state, rows);
-	state.method->train(state.build, state.sample, state.nsample);
-	pfree(state.sample);
-	heap_rows = table_index_build_scan(heap, index, info, true, true, add_row, &state, NULL);
-	state.method->finish(state.build, MAIN_FORKNUM);
-
+	plan_build(heap, index, info, &shared);
+	parallel = shared.plan.processes > 1 &&
+		mv_workers_begin(&workers, &part, &shared,
+						 mv_method_of(index)->build_size(index, &shared.plan));
+	if (!parallel)
+		begin_alone(&part, &shared);
+	begin_build(&part);
+	if (parallel)
+		mv_workers_launch(&workers, &part);
+	result->index_tuples = mv_build_part(&part, MAIN_FORKNUM);
+	result->heap_tuples = (double) pg_atomic_read_u64(&part.shared->heap_rows);
+	if (parallel)
+		mv_workers_end(&workers);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	result->heap_tuples = heap_rows;
-	result->index_tuples = state.nrows;
 	return result;
 }
 
@@ -175,9 +340,11 @@ mv_am_build(Relation heap, Relation index, IndexInfo *info)
 void
 mv_am_buildempty(Relation index)
 {
-	BuildState	state;
+	MvBuildShared shared = {.plan.dim = index_dimensions(index),
+							.plan.memory = (Size) maintenance_work_mem * 1024};
+	MvBuildPart part = {.index = index};
 
-	begin(&state, index, 0);
-	state.method->train(state.build, state.sample, 0);
-	state.method->finish(state.build, INIT_FORKNUM);
+	begin_alone(&part, &shared);
+	begin_build(&part);
+	mv_build_part(&part, INIT_FORKNUM);
 }

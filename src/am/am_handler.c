@@ -78,9 +78,11 @@ mv_ivf_handler(PG_FUNCTION_ARGS)
 	am->amoptionalkey = true;
 	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
 	am->amkeytype = InvalidOid;
+	mv_can_build_parallel(am);
 
 	am->ambuild = mv_am_build;
 	am->ambuildempty = mv_am_buildempty;
+	am->ambuildphasename = mv_am_buildphasename;
 	am->aminsert = insert;
 	am->ambulkdelete = bulkdelete;
 	am->amvacuumcleanup = cleanup;

@@ -34,6 +34,12 @@ mv_argmin(const float *dot, const float *norm, int n, float *best)
 	return current->argmin(dot, norm, n, best);
 }
 
+void
+mv_add_rows(double *sum, const float *const *rows, int n, int dim)
+{
+	current->add_rows(sum, rows, n, dim);
+}
+
 static inline int
 at_most(int n, int limit)
 {

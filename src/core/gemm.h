@@ -42,6 +42,12 @@ void		mv_gemm_own(int m, int n, int k, const float *a, const float *b,
  */
 int			mv_argmin(const float *dot, const float *norm, int n, float *best);
 
+/*
+ * mv_add_rows -- add n rows of float[dim] to sum, one after the other: the same
+ * bits on every level.
+ */
+void		mv_add_rows(double *sum, const float *const *rows, int n, int dim);
+
 /* Rows of A and of B in a block, depth of a block; see gemm.c. */
 #define MV_GEMM_MC 336
 #define MV_GEMM_NC 768

@@ -51,7 +51,7 @@ vf_store(float *p, vf x)
 #define GEMM_LEVEL(name) \
 	{ \
 		name, GEMM_MR, GEMM_NV * VF_LANES, GEMM_NV / 2 * VF_LANES, \
-		micro, micro_narrow, pack, copy, argmin \
+		micro, micro_narrow, pack, copy, argmin, add_rows \
 	}
 
 /*
@@ -124,6 +124,32 @@ copy(int rows, int kc, const float *a, size_t lda, float *out)
 			vf_store(out + p, vf_load(a + p));
 		for (; p < kc; p++)
 			out[p] = a[p];
+	}
+}
+
+/* Four rows at a time, for the sums are twice as wide as they. */
+static void
+add_rows(double *restrict sum, const float *const *rows, int n, int dim)
+{
+	int			i,
+				j;
+
+	for (i = 0; i + 4 <= n; i += 4)
+	{
+		const float *restrict a = rows[i],
+				   *restrict b = rows[i + 1],
+				   *restrict c = rows[i + 2],
+				   *restrict d = rows[i + 3];
+
+		for (j = 0; j < dim; j++)
+			sum[j] = sum[j] + a[j] + b[j] + c[j] + d[j];
+	}
+	for (; i < n; i++)
+	{
+		const float *restrict a = rows[i];
+
+		for (j = 0; j < dim; j++)
+			sum[j] += a[j];
 	}
 }
 

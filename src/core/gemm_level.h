@@ -28,6 +28,7 @@ typedef struct MvGemmLevel
 	/* Rows of kc floats, lda apart, to rows MV_GEMM_LDA apart. */
 	void		(*copy) (int rows, int kc, const float *a, size_t lda, float *out);
 	int			(*argmin) (const float *dot, const float *norm, int n, float *best);
+	void		(*add_rows) (double *sum, const float *const *rows, int n, int dim);
 } MvGemmLevel;
 
 extern const MvGemmLevel mv_gemm_plain;

@@ -10,12 +10,14 @@
 
 #include "core/carve.h"
 #include "core/dist.h"
+#include "core/gemm.h"
 #include "core/kmeans_part.h"
 
 #define FLAT_K 64				/* fewer clusters need no groups */
 #define MESO_ROWS 256			/* rows per meso cluster to train them on */
 #define ASSIGN_ROWS 4096		/* rows of a unit over all rows; what two levels like */
 #define MEANS_CLUSTERS 32		/* clusters of a unit of means */
+#define MEAN_ROWS 8				/* added up at a time */
 #define SEED_PLUS_K 512			/* more seeds are drawn at random, without k-means++ */
 #define SEED_ROWS 8				/* rows per seed that k-means++ looks at */
 #define SOME_ROWS (SEED_PLUS_K * SEED_ROWS)
@@ -33,7 +35,7 @@ mv_kmeans_plan(MvKmeansPlan *plan, int n, int k, int dim)
 	if (plan->probes > MV_NEAREST_MAX)
 		plan->probes = MV_NEAREST_MAX;
 	plan->meso_iterations = 8;
-	plan->fine_iterations = 10;
+	plan->fine_iterations = 5;
 	plan->global_iterations = 2;
 	plan->balanced = true;
 	plan->seed = 1;
@@ -312,6 +314,9 @@ assign_global(MvKmeans *km, int unit)
 				n = km->head->members - i < ASSIGN_ROWS ? km->head->members - i : ASSIGN_ROWS;
 
 	mv_kmeans_centroids(km, &set);
+	/* to train by, 3 groups do as well as 4, and 2 do not */
+	if (set.probes > 3)
+		set.probes = set.probes / 2 + 1;
 	mv_nearest(&set, km->rows + (size_t) i * (size_t) set.dim, n, 1,
 			   km->assign + i, km->dist + i, km->nearest);
 	mv_nearest_spread(&set, (uint64_t) i, n, km->assign + i);
@@ -322,8 +327,10 @@ static void
 mean_of(MvKmeans *km, int j, float *c, float *norm)
 {
 	const MvKmeansPlan *p = &km->head->plan;
+	const float *rows[MEAN_ROWS];
 	int			end = km->start[j + 1],
 				i,
+				n = 0,
 				b;
 
 	if (km->start[j] == end)
@@ -331,10 +338,14 @@ mean_of(MvKmeans *km, int j, float *c, float *norm)
 	memset(km->sums, 0, (size_t) p->dim * sizeof(double));
 	for (i = km->start[j]; i < end; i++)
 	{
-		if (i + 4 < end)
-			for (b = 0; b < p->dim; b += 16)
-				__builtin_prefetch(mv_part_row_at(km, km->order[i + 4]) + b);
-		mv_part_add(km->sums, mv_part_row_at(km, km->order[i]), p->dim);
+		rows[n] = mv_part_row_at(km, km->order[i]);
+		for (b = 0; b < p->dim; b += 16)
+			__builtin_prefetch(rows[n] + b);
+		if (++n == MEAN_ROWS || i + 1 == end)
+		{
+			mv_add_rows(km->sums, rows, n, p->dim);
+			n = 0;
+		}
 	}
 	mv_part_mean(km->sums, end - km->start[j], p->dim, p->spherical, c);
 	*norm = (float) mv_part_norm(c, p->dim);

@@ -12,9 +12,19 @@
 
 #include "index/metric.h"
 #include "index/page.h"
+#include "index/team.h"
 
 typedef struct MvBuild MvBuild;
 typedef struct MvSearch MvSearch;
+
+/* What a build knows before it reads the table; the same in all its processes. */
+typedef struct MvBuildPlan
+{
+	int			dim;
+	double		rows;			/* to be indexed; an estimate */
+	int			processes;		/* at most */
+	Size		memory;			/* bytes that all of them may use together */
+} MvBuildPlan;
 
 /* What the planner asks; see am_cost.c. */
 typedef struct MvIndexShape
@@ -63,14 +73,24 @@ typedef struct MvIndexMethod
 	const char *name;
 
 	/*
-	 * Building.  rows: an estimate.  First the sample: up to sample_size()
-	 * rows of float[dim] are handed over at once, by a pointer that stays valid until
-	 * train() returns.  Then every row, then finish(), which writes all pages and
-	 * returns the number of rows indexed.
+	 * Building, by every process of a team, in this order.  All see the same
+	 * memory of build_size() bytes, aligned to 64.
+	 *
+	 * build_begin	the leader's comes first and initialises the memory
+	 * sample_size	rows to train on
+	 * sample		place for float[dim] of one of them, or NULL if there are enough
+	 * train		when the table has been sampled; the processes meet in it
+	 * add			a row
+	 * finish		when all rows of this process were added; the leader's writes the
+	 *				pages, and says how far it is as PROGRESS_CREATEIDX_TUPLES_DONE;
+	 *				returns the rows of all, in other processes 0
 	 */
-	MvBuild    *(*build_begin) (Relation index, int dim, double rows);
-	int			(*sample_size) (MvBuild *build);
-	void		(*train) (MvBuild *build, float *sample, int n);
+	Size		(*build_size) (Relation index, const MvBuildPlan *plan);
+	MvBuild    *(*build_begin) (Relation index, const MvBuildPlan *plan, MvTeam *team,
+								void *memory);
+	int			(*sample_size) (const MvBuild *build);
+	float	   *(*sample) (MvBuild *build);
+	void		(*train) (MvBuild *build);
 	void		(*add) (MvBuild *build, ItemPointer tid, const float *x);
 	double		(*finish) (MvBuild *build, ForkNumber fork);
 

@@ -296,6 +296,7 @@ mv_writer_begin(MvWriter *writer, Relation index, ForkNumber fork)
 	writer->index = index;
 	writer->fork = fork;
 	writer->reserved = 0;
+	writer->extended = RelationGetNumberOfBlocksInFork(index, fork);
 }
 
 BlockNumber
@@ -314,7 +315,7 @@ mv_writer_reserve(MvWriter *writer, BlockNumber n)
 
 /*
  * Pages go through shared buffers without WAL.  Until mv_writer_finish() only
- * this transaction can reach them.
+ * this transaction can reach them, so extending needs no lock.
  */
 void
 mv_writer_put(MvWriter *writer, BlockNumber block, Page image)
@@ -323,14 +324,11 @@ mv_writer_put(MvWriter *writer, BlockNumber block, Page image)
 	Buffer		buffer;
 
 	Assert(block < writer->reserved);
-	while (RelationGetNumberOfBlocksInFork(index, writer->fork) <= block)
-	{
-		LockRelationForExtension(index, ExclusiveLock);
-		buffer = ReadBufferExtended(index, writer->fork, P_NEW, RBM_NORMAL, NULL);
-		UnlockRelationForExtension(index, ExclusiveLock);
-		ReleaseBuffer(buffer);
-	}
-	buffer = ReadBufferExtended(index, writer->fork, block, RBM_ZERO_AND_LOCK, NULL);
+	for (; writer->extended < block; writer->extended++)
+		ReleaseBuffer(ReadBufferExtended(index, writer->fork, P_NEW, RBM_NORMAL, NULL));
+	buffer = ReadBufferExtended(index, writer->fork, block < writer->extended ? block : P_NEW,
+								RBM_ZERO_AND_LOCK, NULL);
+	writer->extended = Max(writer->extended, block + 1);
 	START_CRIT_SECTION();
 	memcpy(BufferGetPage(buffer), image, BLCKSZ);
 	MarkBufferDirty(buffer);

@@ -154,6 +154,7 @@ typedef struct MvWriter
 	Relation	index;
 	ForkNumber	fork;
 	BlockNumber reserved;
+	BlockNumber extended;		/* blocks that the file has */
 } MvWriter;
 
 void		mv_writer_begin(MvWriter *writer, Relation index, ForkNumber fork);

@@ -1,5 +1,5 @@
 /*
- * test_gemm.c -- the own sgemm and mv_argmin of every level against double.
+ * test_gemm.c -- the own sgemm, mv_argmin and mv_add_rows of every level against double.
  *
  * Each matrix is a malloc block of its own size, so the sanitizer sees every
  * read or write beyond it.
@@ -182,6 +182,31 @@ check_argmin(int n, int ties)
 	free(norm);
 }
 
+/* Every level adds in the same order: equal to the bit. */
+static void
+check_add_rows(int n, int dim)
+{
+	float	   *x = random_matrix(n, dim);
+	const float *rows[10];
+	double		sum[50],
+				expected[50];
+	int			i,
+				j;
+
+	for (j = 0; j < dim; j++)
+		sum[j] = expected[j] = 1.0 / (j + 3);
+	for (i = 0; i < n; i++)
+	{
+		rows[i] = x + (size_t) (n - 1 - i) * (size_t) dim;
+		for (j = 0; j < dim; j++)
+			expected[j] += rows[i][j];
+	}
+	mv_add_rows(sum, rows, n, dim);
+	CHECK(memcmp(sum, expected, (size_t) dim * sizeof(double)) == 0, "%s: sum of %d rows of %d",
+		  mv_kernels.level, n, dim);
+	free(x);
+}
+
 int
 main(void)
 {
@@ -196,6 +221,12 @@ main(void)
 		check_shapes();
 		check_rows_alone();
 		check_empty();
+		for (n = 0; n <= 10; n++)
+		{
+			check_add_rows(n, 1);
+			check_add_rows(n, 37);
+			check_add_rows(n, 50);
+		}
 		for (n = 0; n <= 130; n++)
 		{
 			check_argmin(n, 0);

@@ -402,10 +402,12 @@ mv_ivf_payload_row(const MvIvfShape *shape)
 /* ivf_write.c: every page of a new index */
 void		mv_ivf_write(Relation index, ForkNumber fork, const MvIvfRows *rows);
 
-/* ivf_build.c, ivf_insert.c, ivf_scan.c, ivf_vacuum.c, ivf_check.c */
-MvBuild    *mv_ivf_build_begin(Relation index, int dim, double rows);
-int			mv_ivf_sample_size(MvBuild *build);
-void		mv_ivf_train(MvBuild *build, float *sample, int n);
+/* ivf_build.c, ivf_train.c, ivf_insert.c, ivf_scan.c, ivf_vacuum.c, ivf_check.c */
+Size		mv_ivf_build_size(Relation index, const MvBuildPlan *plan);
+MvBuild    *mv_ivf_build_begin(Relation index, const MvBuildPlan *plan, MvTeam *team, void *memory);
+int			mv_ivf_sample_size(const MvBuild *build);
+float	   *mv_ivf_sample(MvBuild *build);
+void		mv_ivf_train(MvBuild *build);
 void		mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x);
 double		mv_ivf_finish(MvBuild *build, ForkNumber fork);
 void		mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x);

@@ -1,9 +1,10 @@
 /*
- * ivf_build.c -- building an index: train centroids on a sample, code every
- * row, sort by list; ivf_write.c takes the sorted rows.
+ * ivf_build.c -- building an index: every row is coded and sorted by list;
+ * ivf_write.c takes the sorted rows.
  *
- * Rows go through a tuplesort, so memory is that of the sample, the
- * clustering and the sort, each within maintenance_work_mem.
+ * Each process codes the rows it is given by tiles, and has a sort of its own,
+ * which the leader merges.  Memory is that of the sample and the clustering, at
+ * most half of maintenance_work_mem, and the sorts, which share the rest.
  */
 #include "postgres.h"
 
@@ -14,13 +15,13 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/tuplesort.h"
 
 #include "compat.h"
+#include "core/carve.h"
 #include "core/kmeans.h"
-#include "index/blas.h"
-#include "index/ivf/ivf.h"
+#include "index/ivf/ivf_build.h"
 #include "index/options.h"
 
 /* Rows coded at a time. */
@@ -28,212 +29,211 @@
 
 /* Fewer rows than this a list do not pay: blocks of 32 would stay empty. */
 #define MIN_ROWS_PER_LIST 64
-#define SAMPLE_PER_LIST 64
+#define SAMPLE_PER_LIST 48
 
 /* The rotation of every index; a constant serves, for codes of rows are what is random. */
 #define SEED UINT64_C(0x6d696c7675735f70)
 
-struct MvBuild
+/* ---- what the processes share ---- */
+
+/*
+ * As many rows as the clustering wants, such that they and the centroids, of
+ * which there are not more, fit into half of the memory.
+ */
+static int
+sample_rows(const MvBuild *build)
 {
-	Relation	index;
-	MvIvf		ivf;			/* what the finished index will be opened as */
-	MvCentroids set;
-	void	   *nearest_work;
-	uint32	   *counts;			/* [nlists] */
-
-	Tuplesortstate *sort;
-	TupleDesc	desc;
-	TupleTableSlot *slot;
-
-	int			ntile;
-	float	   *tile;			/* [TILE][padded], rotated */
-	ItemPointerData *tids;
-	char	   *payloads;		/* [TILE][payload_size] */
-	int			payload_size;	/* flags, vector, code row */
-	double		nrows;
-};
-
-static void *
-alloc_aligned(Size size)
-{
-	char	   *p = MemoryContextAllocHuge(CurrentMemoryContext, size + 64);
-
-	return (void *) TYPEALIGN(64, p);
-}
-
-MvBuild *
-mv_ivf_build_begin(Relation index, int dim, double rows)
-{
-	MvBuild    *build = palloc0(sizeof(MvBuild));
-	MvIvf	   *ivf = &build->ivf;
-	double		lists = mv_index_option_lists(index);
-
-	if (lists == 0)
-		lists = Min(4 * sqrt(rows), rows / MIN_ROWS_PER_LIST);
-	build->index = index;
-	mv_ivf_shape(&ivf->shape, dim, 1);
-	ivf->meta.bits = 1;
-	ivf->opclass = mv_index_opclass(index);
-	ivf->meta.dim = (uint32) dim;
-	ivf->meta.elem = (uint16) ivf->opclass->elem->kind;
-	ivf->meta.metric = (uint16) ivf->opclass->metric;
-	ivf->meta.seed = SEED;
-	ivf->meta.build = mv_ivf_new_build();
-	ivf->meta.nlists = (uint32) Max(lists, 1);
-	return build;
-}
-
-/* As many rows as the clustering wants, within half of maintenance_work_mem. */
-int
-mv_ivf_sample_size(MvBuild *build)
-{
-	const MvIvfShape *shape = &build->ivf.shape;
-	double		bytes = sizeof(float) * ((double) shape->dim + shape->padded);
-	double		fit = maintenance_work_mem * 1024.0 / 2 / bytes;
-	double		want = (double) SAMPLE_PER_LIST * build->ivf.meta.nlists;
+	double		bytes = sizeof(float) * ((double) build->ivf.shape.padded + 4);
+	double		lists = build->ivf.meta.nlists;
+	double		memory = (double) build->plan.memory;
+	double		fit = Max(memory / 2 / bytes - lists, memory / 4 / bytes);
+	double		want = Min(SAMPLE_PER_LIST * lists, build->plan.rows * 1.1);
 
 	return (int) Max(Min(Min(want, fit), INT_MAX / 2), 64);
 }
 
-/* Mean of the sample and the rotation; both stay as they are from here on. */
-static void
-set_space(MvBuild *build, const float *sample, int n)
+/* Lays the shared parts out from base, NULL to learn their size; returns it. */
+static Size
+lay_out(MvBuild *build, void *base)
 {
-	MvIvf	   *ivf = &build->ivf;
-	int			dim = ivf->shape.dim;
-	double	   *sum = palloc0(sizeof(double) * dim);
+	MvKmeansPlan kmeans;
+	Size		at = 0;
+	uint32		nlists = build->ivf.meta.nlists;
+	int			padded = build->ivf.shape.padded;
 
-	ivf->rotation = palloc(mv_rotation_size(dim));
-	mv_rotation_init(ivf->rotation, dim, ivf->meta.seed);
-	for (int i = 0; i < n; i++)
-		mv_mean_add(sum, sample + (Size) dim * i, dim);
-	ivf->mean = palloc(sizeof(float) * dim);
-	mv_mean_of(sum, n, dim, ivf->mean);
-	ivf->rotated_mean = palloc(sizeof(float) * ivf->shape.padded);
-	mv_rotate(ivf->rotation, ivf->mean, NULL, ivf->rotated_mean);
-	pfree(sum);
-	mv_ivf_set_format(ivf);
+	mv_kmeans_plan(&kmeans, build->max_sample, (int) nlists, padded);
+	build->shared = mv_carve(base, &at, sizeof(MvIvfShared));
+	if (build->plan.processes > 1)
+		build->sharedsort =
+			mv_carve(base, &at, tuplesort_estimate_shared(build->plan.processes));
+	build->mean = mv_carve(base, &at, sizeof(float) * build->ivf.shape.dim);
+	build->counts = mv_carve(base, &at, sizeof(pg_atomic_uint32) * (Size) nlists);
+	build->sample = mv_carve(base, &at, sizeof(float) * padded * (Size) build->max_sample);
+	build->kmeans = mv_carve(base, &at, mv_kmeans_size(&kmeans));
+	return at;
 }
 
+/* What all processes conclude from the plan. */
 static void
-cluster(MvBuild *build, const float *rotated, int n)
+conclude(MvBuild *build, Relation index, const MvBuildPlan *plan)
 {
 	MvIvf	   *ivf = &build->ivf;
-	MvKmeansPlan plan;
-	MvKmeans	km;
-	void	   *shared;
-	int			units;
+	double		lists = mv_index_option_lists(index);
 
-	mv_blas_init();
-	mv_kmeans_plan(&plan, n, (int) ivf->meta.nlists, ivf->shape.padded);
-	shared = alloc_aligned(mv_kmeans_size(&plan));
-	mv_kmeans_begin(&plan, shared);
-	mv_kmeans_attach(&km, shared, rotated, alloc_aligned(mv_kmeans_work_size(&plan)));
-	while ((units = mv_kmeans_units(&km)) > 0)
+	memset(build, 0, sizeof(*build));
+	if (lists == 0)
+		lists = Min(4 * sqrt(plan->rows), plan->rows / MIN_ROWS_PER_LIST);
+	build->index = index;
+	build->plan = *plan;
+	mv_ivf_shape(&ivf->shape, plan->dim, 1);
+	ivf->meta.bits = 1;
+	ivf->opclass = mv_index_opclass(index);
+	ivf->meta.dim = (uint32) plan->dim;
+	ivf->meta.elem = (uint16) ivf->opclass->elem->kind;
+	ivf->meta.metric = (uint16) ivf->opclass->metric;
+	ivf->meta.seed = SEED;
+	ivf->meta.nlists = (uint32) Min(Max(lists, 1), MV_MAX_LISTS);
+	build->max_sample = sample_rows(build);
+	ivf->meta.nlists = Min(ivf->meta.nlists, (uint32) build->max_sample);
+}
+
+Size
+mv_ivf_build_size(Relation index, const MvBuildPlan *plan)
+{
+	MvBuild		build;
+
+	conclude(&build, index, plan);
+	return lay_out(&build, NULL);
+}
+
+MvBuild *
+mv_ivf_build_begin(Relation index, const MvBuildPlan *plan, MvTeam *team, void *memory)
+{
+	MvBuild    *build = palloc(sizeof(MvBuild));
+	Size		size;
+
+	conclude(build, index, plan);
+	build->team = team;
+	size = lay_out(build, memory);
+	build->sort_memory = plan->memory > size ? plan->memory - size : 0;
+	if (!team->leader)
+		tuplesort_attach_shared(build->sharedsort, team->segment);
+	else
 	{
-		for (int unit = 0; unit < units; unit++)
-		{
-			mv_kmeans_unit(&km, unit);
-			CHECK_FOR_INTERRUPTS();
-		}
-		mv_kmeans_next(&km);
+		build->ivf.meta.build = mv_ivf_new_build();
+		pg_atomic_init_u32(&build->shared->sampled, 0);
+		for (uint32 i = 0; i < build->ivf.meta.nlists; i++)
+			pg_atomic_init_u32(&build->counts[i], 0);
+		if (team->segment != NULL)
+			tuplesort_initialize_shared(build->sharedsort, plan->processes, team->segment);
 	}
-	mv_kmeans_centroids(&km, &build->set);
+	return build;
 }
 
-/* No rows: one list around the origin. */
-static void
-single_list(MvBuild *build)
-{
-	build->set.k = 1;
-	build->set.dim = build->ivf.shape.padded;
-	build->set.c = palloc0(sizeof(float) * build->ivf.shape.padded);
-	build->set.norm = palloc0(sizeof(float));
-}
+/* ---- rows ---- */
 
-static void
-begin_sort(MvBuild *build)
+/* A sort by list, within that memory. */
+static Tuplesortstate *
+begin_sort(MvBuild *build, Size memory, SortCoordinate coordinate)
 {
 	AttrNumber	key = 1;
 	Oid			less = Int4LessOperator;
 	Oid			collation = InvalidOid;
 	bool		nulls_first = false;
+	Size		kb = Max(memory / 1024, 64);
 
+	return tuplesort_begin_heap(build->desc, 1, &key, &less, &collation, &nulls_first,
+								(int) Min(kb, MAX_KILOBYTES), coordinate, TUPLESORT_NONE);
+}
+
+void
+mv_ivf_begin_rows(MvBuild *build)
+{
+	const MvIvfShape *shape = &build->ivf.shape;
+	SortCoordinate own = NULL;
+
+	build->nearest_work =
+		mv_ivf_alloc(mv_nearest_size(shape->padded, build->set.groups, build->set.probes));
+	build->payload_size = mv_ivf_payload_row(shape) + shape->row_size;
+	build->payload_stride = MAXALIGN(MAXALIGN(VARHDRSZ) + build->payload_size);
+	build->tile = mv_ivf_alloc(sizeof(float) * shape->padded * TILE);
+	build->tids = palloc(sizeof(ItemPointerData) * TILE);
+	build->payloads = mv_ivf_alloc((Size) build->payload_stride * TILE);
+	memset(build->payloads, 0, (Size) build->payload_stride * TILE);
 	build->desc = CreateTemplateTupleDesc(3);
 	TupleDescInitEntry(build->desc, 1, "list", INT4OID, -1, 0);
 	TupleDescInitEntry(build->desc, 2, "tid", INT8OID, -1, 0);
 	TupleDescInitEntry(build->desc, 3, "payload", BYTEAOID, -1, 0);
-	build->sort = tuplesort_begin_heap(build->desc, 1, &key, &less, &collation, &nulls_first,
-									   maintenance_work_mem, NULL, TUPLESORT_NONE);
+	if (build->team->segment != NULL)
+	{
+		own = palloc0(sizeof(SortCoordinateData));
+		own->isWorker = true;
+		own->nParticipants = -1;
+		own->sharedsort = build->sharedsort;
+	}
+	build->sort = begin_sort(build, build->sort_memory / build->plan.processes, own);
 	build->slot = MakeSingleTupleTableSlot(build->desc, &TTSOpsVirtual);
 }
 
-void
-mv_ivf_train(MvBuild *build, float *sample, int n)
+/* Row i of the tile as a value of the sort: its data is aligned. */
+static bytea *
+payload_of(const MvBuild *build, int i)
 {
-	MvIvf	   *ivf = &build->ivf;
-	int			padded = ivf->shape.padded;
+	return (bytea *) (build->payloads + (Size) build->payload_stride * i + MAXALIGN(VARHDRSZ) -
+					  VARHDRSZ);
+}
 
-	set_space(build, sample, n);
-	ivf->meta.nlists = (uint32) Max(Min(ivf->meta.nlists, n), 1);
-	if (n == 0)
-		single_list(build);
-	else
-	{
-		float	   *rotated = alloc_aligned(sizeof(float) * padded * (Size) n);
+/* The part of a payload that is known before the list is. */
+static void
+store_vector(const MvBuild *build, const float *x, char *payload)
+{
+	uint16		flags =
+		mv_ivf_vector(&build->ivf, x, (uint16_t *) (payload + MV_IVF_PAYLOAD_VECTOR));
 
-		for (int i = 0; i < n; i++)
-			mv_rotate(ivf->rotation, sample + (Size) ivf->shape.dim * i, ivf->mean,
-					  rotated + (Size) padded * i);
-		cluster(build, rotated, n);
-	}
-	build->nearest_work =
-		alloc_aligned(mv_nearest_size(padded, build->set.groups, build->set.probes));
-	build->counts = palloc0(sizeof(uint32) * ivf->meta.nlists);
-	build->payload_size = mv_ivf_payload_row(&ivf->shape) + ivf->shape.row_size;
-	build->tile = alloc_aligned(sizeof(float) * padded * TILE);
-	build->tids = palloc(sizeof(ItemPointerData) * TILE);
-	build->payloads =
-		MemoryContextAllocHuge(CurrentMemoryContext, (Size) build->payload_size * TILE);
-	begin_sort(build);
+	memcpy(payload, &flags, sizeof(flags));
+}
+
+/* The rest of it. */
+static void
+store_code(const MvBuild *build, const float *rotated, int list, char *payload)
+{
+	mv_ivf_encode(&build->ivf, rotated, build->set.c + (Size) build->ivf.shape.padded * list,
+				  payload + mv_ivf_payload_row(&build->ivf.shape));
+}
+
+static void
+put_row(MvBuild *build, int i, int list)
+{
+	const MvIvfShape *shape = &build->ivf.shape;
+	bytea	   *payload = payload_of(build, i);
+	ItemPointer tid = &build->tids[i];
+
+	store_code(build, build->tile + (Size) shape->padded * i, list, VARDATA(payload));
+	SET_VARSIZE(payload, VARHDRSZ + build->payload_size);
+	ExecClearTuple(build->slot);
+	build->slot->tts_values[0] = Int32GetDatum(list);
+	build->slot->tts_values[1] = Int64GetDatum((int64) ItemPointerGetBlockNumber(tid) << 16 |
+											   ItemPointerGetOffsetNumber(tid));
+	build->slot->tts_values[2] = PointerGetDatum(payload);
+	memset(build->slot->tts_isnull, 0, 3);
+	ExecStoreVirtualTuple(build->slot);
+	tuplesort_puttupleslot(build->sort, build->slot);
+	pg_atomic_fetch_add_u32(&build->counts[list], 1);
 }
 
 /* Code the rows of the tile and hand them to the sort. */
 static void
 flush_tile(MvBuild *build)
 {
-	MvIvf	   *ivf = &build->ivf;
-	int32_t    *lists = palloc(sizeof(int32_t) * TILE);
-	float	   *dists = palloc(sizeof(float) * TILE);
-	bytea	   *datum = palloc(VARHDRSZ + build->payload_size);
+	int32_t		lists[TILE];
+	float		dists[TILE];
 
 	mv_nearest(&build->set, build->tile, build->ntile, 1, lists, dists, build->nearest_work);
-	mv_nearest_spread(&build->set, (uint64_t) build->nrows, build->ntile, lists);
-	SET_VARSIZE(datum, VARHDRSZ + build->payload_size);
+	mv_nearest_spread(&build->set, build->nrows, build->ntile, lists);
 	for (int i = 0; i < build->ntile; i++)
-	{
-		char	   *payload = build->payloads + (Size) build->payload_size * i;
-
-		mv_ivf_encode(ivf, build->tile + (Size) ivf->shape.padded * i,
-							 build->set.c + (Size) ivf->shape.padded * lists[i],
-							 payload + mv_ivf_payload_row(&build->ivf.shape));
-		memcpy(VARDATA(datum), payload, build->payload_size);
-		ExecClearTuple(build->slot);
-		build->slot->tts_values[0] = Int32GetDatum(lists[i]);
-		build->slot->tts_values[1] =
-			Int64GetDatum((int64) ItemPointerGetBlockNumber(&build->tids[i]) << 16 |
-						  ItemPointerGetOffsetNumber(&build->tids[i]));
-		build->slot->tts_values[2] = PointerGetDatum(datum);
-		memset(build->slot->tts_isnull, 0, 3);
-		ExecStoreVirtualTuple(build->slot);
-		tuplesort_puttupleslot(build->sort, build->slot);
-		build->counts[lists[i]]++;
-	}
+		put_row(build, i, lists[i]);
 	build->nrows += build->ntile;
 	build->ntile = 0;
-	pfree(lists);
-	pfree(dists);
-	pfree(datum);
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -241,35 +241,68 @@ void
 mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x)
 {
 	MvIvf	   *ivf = &build->ivf;
-	char	   *payload = build->payloads + (Size) build->payload_size * build->ntile;
-	uint16		flags = mv_ivf_vector(ivf, x, (uint16_t *) (payload + MV_IVF_PAYLOAD_VECTOR));
+	int			i = build->ntile++;
 
-	memcpy(payload, &flags, sizeof(flags));
-	mv_rotate(ivf->rotation, x, ivf->mean, build->tile + (Size) ivf->shape.padded * build->ntile);
-	build->tids[build->ntile++] = *tid;
+	store_vector(build, x, VARDATA(payload_of(build, i)));
+	mv_rotate(ivf->rotation, x, ivf->mean, build->tile + (Size) ivf->shape.padded * i);
+	build->tids[i] = *tid;
 	if (build->ntile == TILE)
 		flush_tile(build);
+}
+
+/* ---- the end ---- */
+
+/* The rows of all processes: a merge of what each has sorted. */
+static void
+merge_sorts(MvBuild *build)
+{
+	SortCoordinateData all = {.isWorker = false, .nParticipants = build->team->shared->size,
+							  .sharedsort = build->sharedsort};
+
+	build->sort = begin_sort(build, build->sort_memory, &all);
+	tuplesort_performsort(build->sort);
+}
+
+static void
+write_index(MvBuild *build, ForkNumber fork)
+{
+	uint32		nlists = build->ivf.meta.nlists;
+	uint32	   *counts = palloc(sizeof(uint32) * (Size) nlists);
+	MvIvfRows	rows = {.ivf = &build->ivf, .set = &build->set, .counts = counts,
+						.sort = build->sort};
+
+	for (uint32 i = 0; i < nlists; i++)
+	{
+		counts[i] = pg_atomic_read_u32(&build->counts[i]);
+		rows.nrows += counts[i];
+	}
+	if (rows.nrows >= PG_UINT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an ivf index cannot have more than %u rows", PG_UINT32_MAX)));
+	build->ivf.meta.ntuples = rows.nrows;
+	rows.slot = MakeSingleTupleTableSlot(build->desc, &TTSOpsMinimalTuple);
+	mv_ivf_write(build->index, fork, &rows);
+	ExecDropSingleTupleTableSlot(rows.slot);
+	pfree(counts);
 }
 
 double
 mv_ivf_finish(MvBuild *build, ForkNumber fork)
 {
-	MvIvfRows	rows = {.ivf = &build->ivf, .set = &build->set, .counts = build->counts,
-						.sort = build->sort};
-
 	if (build->ntile > 0)
 		flush_tile(build);
-	if (build->nrows >= PG_UINT32_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("an ivf index cannot have more than %u rows", PG_UINT32_MAX)));
-	build->ivf.meta.ntuples = build->nrows;
-	tuplesort_performsort(build->sort);
 	ExecDropSingleTupleTableSlot(build->slot);
-	rows.nrows = build->nrows;
-	rows.slot = MakeSingleTupleTableSlot(build->desc, &TTSOpsMinimalTuple);
-	mv_ivf_write(build->index, fork, &rows);
-	ExecDropSingleTupleTableSlot(rows.slot);
+	tuplesort_performsort(build->sort);
+	if (build->team->segment != NULL)
+	{
+		tuplesort_end(build->sort);
+		mv_team_meet(build->team, NULL, NULL);
+		if (!build->team->leader)
+			return 0;
+		merge_sorts(build);
+	}
+	write_index(build, fork);
 	tuplesort_end(build->sort);
-	return build->nrows;
+	return build->ivf.meta.ntuples;
 }

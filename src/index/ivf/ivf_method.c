@@ -22,8 +22,10 @@ shape(Relation index, const MvEffort *effort, MvIndexShape *shape)
 
 const MvIndexMethod mv_ivf_method = {
 	.name = "ivf",
+	.build_size = mv_ivf_build_size,
 	.build_begin = mv_ivf_build_begin,
 	.sample_size = mv_ivf_sample_size,
+	.sample = mv_ivf_sample,
 	.train = mv_ivf_train,
 	.add = mv_ivf_add,
 	.finish = mv_ivf_finish,

@@ -8,8 +8,10 @@
 
 #include <math.h>
 
+#include "commands/progress.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "utils/backend_progress.h"
 #include "utils/builtins.h"
 #include "utils/tuplesort.h"
 
@@ -275,6 +277,8 @@ write_rows(const MvIvfRows *rows, Output *out)
 		memcpy(&flags, payload, sizeof(flags));
 		write_code(out, list, payload + mv_ivf_payload_row(&rows->ivf->shape));
 		write_row(out, &tid, flags, payload + MV_IVF_PAYLOAD_VECTOR);
+		if (out->id % 1024 == 0)
+			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, out->id);
 		CHECK_FOR_INTERRUPTS();
 	}
 	flush_block(out);
