@@ -231,6 +231,9 @@ typedef struct MvIvfIds
 void		mv_ivf_ids_begin(MvIvfIds *ids, Relation index, const MvIvf *ivf);
 void		mv_ivf_ids_end(MvIvfIds *ids);
 
+/* Ids there are now, dead ones too. */
+uint32		mv_ivf_ids_count(MvIvfIds *ids);
+
 /* Read the directory again; returns the number of id pages. */
 int			mv_ivf_ids_refresh(MvIvfIds *ids);
 
@@ -325,7 +328,50 @@ double		mv_ivf_lists_wanted(const MvIvf *ivf, const MvEffort *effort);
  */
 void		mv_ivf_draw_curve(float *reaches, int n, double margin, int nqueries, MvIvfCurve *curve);
 
+/* The k of a curve. */
+int			mv_ivf_curve_k(int curve);
+
+/* ivf_calibrate.c: the curves */
+
+/* Rows to calibrate with, those of a build's sample. */
+typedef struct MvIvfSample
+{
+	const MvIvf *ivf;			/* with meta, shape, format, rotated_mean and spread of the lists */
+	const MvCentroids *set;
+	double		rows;			/* of the table */
+	int			n;				/* of the sample */
+	const float *x;				/* [n][padded], rotated */
+	const float *norm;			/* [n], |x|^2 */
+	const int32_t *list;		/* [n], of each row */
+} MvIvfSample;
+
+/* Most rows of a sample that serve as queries. */
+#define MV_IVF_SAMPLE_QUERIES 256
+
+/* How many do, and the neighbours of each that are found for a curve. */
+int			mv_ivf_sample_queries(const MvIvfSample *sample);
+int			mv_ivf_sample_neighbours(const MvIvfSample *sample, int curve);
+
+/*
+ * Reaches of the neighbours of queries first .. first + n - 1; reaches[curve] is
+ * float[queries][neighbours], of which theirs are written.
+ */
+void		mv_ivf_sample_reaches(const MvIvfSample *sample, int first, int n,
+								  float *const *reaches);
+
+/* Set meta->calibration and curves from all reaches. */
+void mv_ivf_sample_curves(const MvIvfSample *sample, float *const *reaches, MvIvfMeta *meta);
+
+/* Draw the curves of a built index from n queries, float[n][dim], and store them. */
+void		mv_ivf_calibrate(Relation index, const float *queries, int n);
+
 /* ivf_list.c: the list table and the chains of codes */
+
+/*
+ * The lists as they are now, all at one version of the list table, [(*ivf)->nused],
+ * palloc'd.  Their codes stay readable while the caller has a snapshot.
+ */
+MvIvfList  *mv_ivf_copy_lists(Relation index, MvIvf **ivf);
 
 /* Where a slot of the list table is. */
 static inline BlockNumber

@@ -43,7 +43,7 @@
 static int
 sample_rows(const MvBuild *build)
 {
-	double		bytes = sizeof(float) * ((double) build->ivf.shape.padded + 4);
+	double		bytes = sizeof(float) * ((double) build->ivf.shape.padded + 5);
 	double		lists = build->ivf.meta.nlists;
 	double		memory = (double) build->plan.memory;
 	double		fit = Max(memory / 2 / bytes - lists, memory / 4 / bytes);
@@ -69,6 +69,10 @@ lay_out(MvBuild *build, void *base)
 	build->mean = mv_carve(base, &at, sizeof(float) * build->ivf.shape.dim);
 	build->counts = mv_carve(base, &at, sizeof(pg_atomic_uint32) * (Size) nlists);
 	build->sample = mv_carve(base, &at, sizeof(float) * padded * (Size) build->max_sample);
+	build->sample_norm = mv_carve(base, &at, sizeof(float) * (Size) build->max_sample);
+	for (int i = 0; i < MV_IVF_CURVES; i++)
+		build->reaches[i] =
+			mv_carve(base, &at, sizeof(float) * MV_IVF_SAMPLE_QUERIES * MV_NEAREST_MAX);
 	build->kmeans = mv_carve(base, &at, mv_kmeans_size(&kmeans));
 	return at;
 }

@@ -31,6 +31,8 @@ struct MvBuild
 	pg_atomic_uint32 *counts;	/* [nlists]: rows */
 	int			max_sample;
 	float	   *sample;			/* [max_sample][padded]; rotated in place by train */
+	float	   *sample_norm;	/* [max_sample], squared */
+	float	   *reaches[MV_IVF_CURVES]; /* see mv_ivf_sample_reaches() */
 	void	   *kmeans;
 
 	/* this process's rows, coded by tiles */

@@ -237,21 +237,11 @@ mv_ivf_check(Relation index)
 	Check		c = {.index = index, .ivf = mv_ivf_open(index)};
 	double		live,
 				lost = 0;
-	Buffer		buffer;
 
 	c.nblocks = RelationGetNumberOfBlocks(index);
 	c.pages = palloc_extended(c.nblocks, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	mv_ivf_ids_begin(&c.ids, index, c.ivf);
-	if (mv_ivf_ids_refresh(&c.ids) > 0)
-	{
-		int			last = c.ids.npages - 1;
-
-		buffer = mv_page_read(index, c.ids.blocks[last], MV_PAGE_ID, BUFFER_LOCK_SHARE);
-		c.nids = last * c.ivf->shape.ids_per_page +
-			Min(((MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(buffer)))->count,
-				c.ivf->shape.ids_per_page);
-		UnlockReleaseBuffer(buffer);
-	}
+	c.nids = mv_ivf_ids_count(&c.ids);
 	c.seen = palloc_extended(c.nids + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	c.live = palloc_extended(c.nids + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	live = check_ids(&c);

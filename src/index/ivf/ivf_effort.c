@@ -31,6 +31,12 @@ static const float knots[MV_IVF_KNOTS] = {
 
 static const int curve_k[MV_IVF_CURVES] = {10, 100};
 
+int
+mv_ivf_curve_k(int curve)
+{
+	return curve_k[curve];
+}
+
 void
 mv_ivf_keys(const MvIvf *ivf, const float *g_add, int n, float *keys)
 {

@@ -9,6 +9,30 @@
 #include "compat.h"
 #include "index/ivf/ivf.h"
 
+MvIvfList *
+mv_ivf_copy_lists(Relation index, MvIvf **ivf)
+{
+	MvIvfList  *lists = NULL;
+
+	do
+	{
+		if (lists)
+			pfree(lists);
+		*ivf = mv_ivf_open(index);
+		lists = palloc(sizeof(MvIvfList) * ((*ivf)->nused + 1));
+		for (int i = 0; i < (*ivf)->nused; i++)
+		{
+			int			offset;
+			BlockNumber block = mv_ivf_list_place(*ivf, (*ivf)->used[i], &offset);
+			Buffer		buffer = mv_page_read(index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
+
+			lists[i] = *mv_ivf_list_at(BufferGetPage(buffer), offset);
+			UnlockReleaseBuffer(buffer);
+		}
+	} while ((*ivf)->meta.version != mv_ivf_current_version(index));
+	return lists;
+}
+
 void
 mv_ivf_read_centroid(Relation index, const MvIvf *ivf, const MvIvfList *list, float *c)
 {

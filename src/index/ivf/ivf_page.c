@@ -117,6 +117,22 @@ mv_ivf_ids_refresh(MvIvfIds *ids)
 	return n;
 }
 
+uint32
+mv_ivf_ids_count(MvIvfIds *ids)
+{
+	int			n = mv_ivf_ids_refresh(ids);
+	uint32		per_page = (uint32) ids->ivf->shape.ids_per_page;
+	Buffer		buffer;
+	uint32		last;
+
+	if (n == 0)
+		return 0;
+	buffer = mv_page_read(ids->index, ids->blocks[n - 1], MV_PAGE_ID, BUFFER_LOCK_SHARE);
+	last = Min(((MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(buffer)))->count, per_page);
+	UnlockReleaseBuffer(buffer);
+	return (uint32) (n - 1) * per_page + last;
+}
+
 MvIvfId
 mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset)
 {

@@ -9,34 +9,6 @@
 #include "index/inspect.h"
 #include "index/ivf/ivf.h"
 
-/*
- * The lists as they are now, all at one version of the list table; their number
- * is (*ivf)->nused.  Their codes stay readable while the caller has a snapshot.
- */
-static MvIvfList *
-copy_lists(Relation index, MvIvf **ivf)
-{
-	MvIvfList  *lists = NULL;
-
-	do
-	{
-		if (lists)
-			pfree(lists);
-		*ivf = mv_ivf_open(index);
-		lists = palloc(sizeof(MvIvfList) * ((*ivf)->nused + 1));
-		for (int i = 0; i < (*ivf)->nused; i++)
-		{
-			int			offset;
-			BlockNumber block = mv_ivf_list_place(*ivf, (*ivf)->used[i], &offset);
-			Buffer		buffer = mv_page_read(index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
-
-			lists[i] = *mv_ivf_list_at(BufferGetPage(buffer), offset);
-			UnlockReleaseBuffer(buffer);
-		}
-	} while ((*ivf)->meta.version != mv_ivf_current_version(index));
-	return lists;
-}
-
 /* ---- TIDs ---- */
 
 /* A set of ids. */
@@ -51,7 +23,7 @@ static void
 collect_ids(Relation index, IdSet *listed)
 {
 	MvIvf	   *ivf;
-	MvIvfList  *lists = copy_lists(index, &ivf);
+	MvIvfList  *lists = mv_ivf_copy_lists(index, &ivf);
 	MvIvfWalk	walk;
 	const char *block;
 
@@ -141,7 +113,7 @@ void
 mv_ivf_stats(Relation index, MvIndexStats *stats)
 {
 	MvIvf	   *ivf;
-	MvIvfList  *lists = copy_lists(index, &ivf);
+	MvIvfList  *lists = mv_ivf_copy_lists(index, &ivf);
 
 	stats->version = MV_IVF_VERSION;
 	stats->lists = ivf->nused;

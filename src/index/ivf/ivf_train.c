@@ -96,6 +96,7 @@ rotate_sample(MvBuild *build)
 
 			memcpy(x, place, sizeof(float) * build->ivf.shape.dim);
 			mv_rotate(build->ivf.rotation, x, build->mean, place);
+			build->sample_norm[i] = (float) mv_kernels.dist[MV_F32][MV_IP] (place, place, padded);
 		}
 	}
 }
@@ -116,6 +117,53 @@ static void
 next_pass(void *arg)
 {
 	mv_kmeans_next(arg);
+}
+
+/* Mean squared distances to the centroids, of the sample's rows. */
+static void
+set_spread(MvBuild *build, const MvKmeans *km)
+{
+	int			nlists = (int) build->shared->nlists;
+	float	   *spread = mv_ivf_alloc(sizeof(float) * nlists);
+	int		   *n = palloc0(sizeof(int) * nlists);
+
+	memset(spread, 0, sizeof(float) * nlists);
+	for (int i = 0; i < build->shared->nsample; i++)
+	{
+		spread[km->assign[i]] += km->dist[i];
+		n[km->assign[i]]++;
+	}
+	for (int i = 0; i < nlists; i++)
+		spread[i] /= Max(n[i], 1);
+	build->ivf.spread = spread;
+	pfree(n);
+}
+
+/* Queries of a unit of calibration. */
+#define CALIBRATE_QUERIES 16
+
+/* What recall takes, with rows of the sample as queries. */
+static void
+calibrate(MvBuild *build, const MvKmeans *km)
+{
+	MvIvfSample sample = {.ivf = &build->ivf, .set = &build->set, .rows = build->plan.rows,
+						  .n = build->shared->nsample, .x = build->sample,
+						  .norm = build->sample_norm, .list = km->assign};
+	int			queries = mv_ivf_sample_queries(&sample);
+	int			unit;
+
+	set_spread(build, km);
+	while ((unit = mv_team_unit(build->team, (queries + CALIBRATE_QUERIES - 1) /
+								CALIBRATE_QUERIES)) >= 0)
+	{
+		int			first = unit * CALIBRATE_QUERIES;
+
+		mv_ivf_sample_reaches(&sample, first, Min(CALIBRATE_QUERIES, queries - first),
+							  build->reaches);
+	}
+	mv_team_meet(build->team, NULL, NULL);
+	if (build->team->leader)
+		mv_ivf_sample_curves(&sample, build->reaches, &build->ivf.meta);
 }
 
 static void
@@ -140,6 +188,7 @@ cluster(MvBuild *build)
 		mv_team_meet(build->team, next_pass, &km);
 	}
 	mv_kmeans_centroids(&km, &build->set);
+	calibrate(build, &km);
 }
 
 /* No rows: one list around the origin. */
@@ -150,6 +199,7 @@ single_list(MvBuild *build)
 	build->set.dim = build->ivf.shape.padded;
 	build->set.c = palloc0(sizeof(float) * build->ivf.shape.padded);
 	build->set.norm = palloc0(sizeof(float));
+	build->ivf.spread = palloc0(sizeof(float));
 }
 
 void

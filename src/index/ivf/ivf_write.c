@@ -136,6 +136,7 @@ write_centroids(const MvIvfRows *rows, MvWriter *writer, MvIvfList *lists)
 		run_align(&run, size);
 		lists[i].centroid = run.block;
 		lists[i].centroid_offset = (uint32) run.used;
+		lists[i].spread = ivf->spread[i];
 		run_append(&run, rows->set->c + (Size) ivf->shape.padded * i, size);
 	}
 	run_end(&run);

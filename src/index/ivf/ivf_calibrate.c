@@ -1,0 +1,388 @@
+/*
+ * ivf_calibrate.c -- what recall takes: curves from queries and their true
+ * neighbours; see ivf_effort.c.
+ *
+ * The build takes rows of its sample as queries, and looks for their neighbours
+ * in the sample: as it is a part of the table, the nearest few of it stand for
+ * that many more.  milvus_calibrate() is given queries and looks at every row.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "compat.h"
+#include "core/topk.h"
+#include "index/ivf/ivf.h"
+
+/* Most neighbours of a query that a curve is drawn from, the query itself aside. */
+#define MAX_NEIGHBOURS (MV_NEAREST_MAX - 1)
+
+/* Queries whose lists are counted. */
+#define COUNTED 32
+
+/* A query wants lists: their keys, and the first of them. */
+typedef struct Keys
+{
+	float	   *g_add,			/* [nlists] */
+			   *g_dist,
+			   *key;
+	float		first,
+				scale;
+} Keys;
+
+static void
+keys_begin(Keys *keys, int nlists)
+{
+	keys->g_add = palloc(sizeof(float) * nlists);
+	keys->g_dist = palloc(sizeof(float) * nlists);
+	keys->key = palloc(sizeof(float) * nlists);
+}
+
+static void
+keys_end(Keys *keys)
+{
+	pfree(keys->g_add);
+	pfree(keys->g_dist);
+	pfree(keys->key);
+}
+
+static void
+keys_finish(Keys *keys, const MvIvf *ivf, int nlists, float query_norm)
+{
+	mv_ivf_keys(ivf, keys->g_add, nlists, keys->key);
+	keys->scale = mv_ivf_key_scale(ivf, query_norm);
+	keys->first = INFINITY;
+	for (int i = 0; i < nlists; i++)
+		keys->first = Min(keys->first, keys->key[i]);
+}
+
+static float
+reach_of(const Keys *keys, int list)
+{
+	return (keys->key[list] - keys->first) / keys->scale;
+}
+
+/* Add the lists within each reach of a curve. */
+static void
+count_lists(const Keys *keys, int nlists, MvIvfCurve *curve, float weight)
+{
+	for (int i = 0; i < MV_IVF_KNOTS; i++)
+	{
+		float		limit = keys->first + curve->reach[i] * keys->scale;
+		int			n = 0;
+
+		for (int j = 0; j < nlists; j++)
+			n += keys->key[j] <= limit;
+		curve->lists[i] += weight * n;
+	}
+}
+
+/* ---- from a sample ---- */
+
+int
+mv_ivf_sample_neighbours(const MvIvfSample *sample, int curve)
+{
+	double		k = mv_ivf_curve_k(curve) * (sample->n / Max(sample->rows, sample->n));
+
+	return (int) Min(Max(rint(k), 1), Min(MAX_NEIGHBOURS, sample->n - 1));
+}
+
+int
+mv_ivf_sample_queries(const MvIvfSample *sample)
+{
+	return sample->n < 2 ? 0 : Min(MV_IVF_SAMPLE_QUERIES, sample->n);
+}
+
+static int
+query_row(const MvIvfSample *sample, int query)
+{
+	return (int) ((int64) sample->n * query / mv_ivf_sample_queries(sample));
+}
+
+/* Keys of the lists, with the centroids at hand; x is rotated. */
+static void
+keys_of_row(Keys *keys, const MvIvfSample *sample, const float *x)
+{
+	const MvIvf *ivf = sample->ivf;
+	int			padded = ivf->shape.padded;
+	double		norm = 0;
+
+	for (int i = 0; i < sample->set->k; i++)
+		mv_rabitq_center(&ivf->format, x, sample->set->c + (Size) padded * i, &keys->g_add[i],
+						 &keys->g_dist[i]);
+	for (int i = 0; i < padded; i++)
+		norm += (x[i] + ivf->rotated_mean[i]) * (x[i] + ivf->rotated_mean[i]);
+	keys_finish(keys, ivf, sample->set->k, (float) sqrt(norm));
+}
+
+/* The rows with the largest products, without the row itself. */
+static void
+nearest_by_product(const MvIvfSample *sample, int row, int k, int32_t *nearest)
+{
+	const MvIvf *ivf = sample->ivf;
+	int			padded = ivf->shape.padded;
+	const float *x = sample->x + (Size) padded * row;
+	float	   *q = palloc(sizeof(float) * padded);
+	MvNeighbor *items = palloc(sizeof(MvNeighbor) * k);
+	MvTopK		top;
+
+	for (int i = 0; i < padded; i++)
+		q[i] = x[i] + ivf->rotated_mean[i];
+	mv_topk_init(&top, items, k);
+	for (int i = 0; i < sample->n; i++)
+		if (i != row)
+			mv_topk_push(&top, (uint64_t) i,
+						 (float) -mv_kernels.dist[MV_F32][MV_IP] (q, sample->x + (Size) padded * i,
+																 padded));
+	mv_topk_sort(&top);
+	for (int i = 0; i < k; i++)
+		nearest[i] = (int32_t) items[Min(i, top.n - 1)].id;
+	pfree(items);
+	pfree(q);
+}
+
+/* The nearest rows by distance, of several queries at once. */
+static void
+nearest_by_distance(const MvIvfSample *sample, int first, int n, int k, int32_t *nearest)
+{
+	int			padded = sample->ivf->shape.padded;
+	MvCentroids rows = {.k = sample->n, .dim = padded, .c = sample->x, .norm = sample->norm};
+	float	   *q = palloc(sizeof(float) * padded * n);
+	int32_t    *found = palloc(sizeof(int32_t) * (k + 1) * n);
+	float	   *dist = palloc(sizeof(float) * (k + 1) * n);
+	void	   *work = palloc(mv_nearest_size(padded, 0, 0));
+
+	for (int i = 0; i < n; i++)
+		memcpy(q + (Size) padded * i,
+			   sample->x + (Size) padded * query_row(sample, first + i), sizeof(float) * padded);
+	mv_nearest(&rows, q, n, k + 1, found, dist, work);
+	for (int i = 0; i < n; i++)
+	{
+		int			to = 0;
+
+		for (int j = 0; j <= k && to < k; j++)
+			if (found[(k + 1) * i + j] != query_row(sample, first + i))
+				nearest[k * i + to++] = found[(k + 1) * i + j];
+	}
+	pfree(q);
+	pfree(found);
+	pfree(dist);
+	pfree(work);
+}
+
+void
+mv_ivf_sample_reaches(const MvIvfSample *sample, int first, int n, float *const *reaches)
+{
+	bool		ip = sample->ivf->format.metric == MV_IP;
+	int			most = mv_ivf_sample_neighbours(sample, MV_IVF_CURVES - 1);
+	int32_t    *nearest = palloc(sizeof(int32_t) * most * n);
+	Keys		keys;
+
+	keys_begin(&keys, sample->set->k);
+	if (!ip)
+		nearest_by_distance(sample, first, n, most, nearest);
+	for (int i = 0; i < n; i++)
+	{
+		int			row = query_row(sample, first + i);
+
+		if (ip)
+			nearest_by_product(sample, row, most, nearest + most * i);
+		keys_of_row(&keys, sample, sample->x + (Size) sample->ivf->shape.padded * row);
+		for (int curve = 0; curve < MV_IVF_CURVES; curve++)
+		{
+			int			k = mv_ivf_sample_neighbours(sample, curve);
+
+			for (int j = 0; j < k; j++)
+				reaches[curve][k * (first + i) + j] =
+					reach_of(&keys, sample->list[nearest[most * i + j]]);
+		}
+		CHECK_FOR_INTERRUPTS();
+	}
+	keys_end(&keys);
+	pfree(nearest);
+}
+
+/*
+ * Rows are easier queries than real ones: a fifth of what a recall misses is
+ * given away, which made up for that on all data tried.
+ */
+#define SAMPLE_MARGIN 0.2
+
+void
+mv_ivf_sample_curves(const MvIvfSample *sample, float *const *reaches, MvIvfMeta *meta)
+{
+	int			queries = mv_ivf_sample_queries(sample);
+	int			counted = Min(queries, COUNTED);
+	Keys		keys;
+
+	meta->calibration = MV_IVF_UNCALIBRATED;
+	memset(meta->curves, 0, sizeof(meta->curves));
+	if (queries == 0)
+		return;
+	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
+		mv_ivf_draw_curve(reaches[curve], queries * mv_ivf_sample_neighbours(sample, curve),
+						  SAMPLE_MARGIN, 0, &meta->curves[curve]);
+	keys_begin(&keys, sample->set->k);
+	for (int i = 0; i < counted; i++)
+	{
+		int			row = query_row(sample, queries * i / counted);
+
+		keys_of_row(&keys, sample, sample->x + (Size) sample->ivf->shape.padded * row);
+		for (int curve = 0; curve < MV_IVF_CURVES; curve++)
+			count_lists(&keys, sample->set->k, &meta->curves[curve], 1.0f / counted);
+	}
+	keys_end(&keys);
+	meta->calibration = MV_IVF_BY_BUILD;
+}
+
+/* ---- from queries, on a built index ---- */
+
+/* The k nearest of each query among all rows: their ids. */
+static void
+nearest_rows(Relation index, const MvIvf *ivf, const float *queries, int n, MvTopK *tops)
+{
+	const MvIvfShape *shape = &ivf->shape;
+	bool		ip = ivf->format.metric == MV_IP;
+	MvDistFn	dist = mv_kernels.dist[MV_F16][ip ? MV_IP : MV_L2SQ];
+	uint16_t   *q16 = palloc_extended((Size) shape->vector_size * n, MCXT_ALLOC_HUGE);
+	uint16_t   *vector = palloc(shape->vector_size);
+	MvIvfIds	ids;
+	uint32		nids;
+
+	for (int i = 0; i < n; i++)
+		mv_ivf_vector(ivf, queries + (Size) shape->dim * i, q16 + (Size) shape->dim * i);
+	mv_ivf_ids_begin(&ids, index, ivf);
+	nids = mv_ivf_ids_count(&ids);
+	for (uint32 id = 0; id < nids; id++)
+	{
+		BlockNumber block;
+		int			offset;
+		MvIvfId		entry = mv_ivf_id(&ids, id, &block, &offset);
+
+		CHECK_FOR_INTERRUPTS();
+		if (entry.flags & (MV_ID_DEAD | MV_ID_FREE | MV_ID_CLAMPED))
+			continue;
+		mv_ivf_read_run(index, block, MV_PAGE_VECTOR, offset, (char *) vector, shape->vector_size);
+		for (int i = 0; i < n; i++)
+		{
+			double		d = dist(q16 + (Size) shape->dim * i, vector, shape->dim);
+
+			mv_topk_push(&tops[i], id, (float) (ip ? -d : d));
+		}
+	}
+	mv_ivf_ids_end(&ids);
+	pfree(vector);
+	pfree(q16);
+}
+
+/* In which list in use every id is, by its place in ivf->used; -1: in none. */
+static int32 *
+lists_of_ids(Relation index, const MvIvf *ivf, const MvIvfList *lists, uint32 nids)
+{
+	int32	   *list = palloc_extended(sizeof(int32) * (Size) Max(nids, 1), MCXT_ALLOC_HUGE);
+	MvIvfWalk	walk;
+	const char *block;
+
+	memset(list, -1, sizeof(int32) * (Size) nids);
+	mv_ivf_walk_begin(&walk, index, &ivf->shape, palloc(ivf->shape.block_size));
+	for (int i = 0; i < ivf->nused; i++)
+	{
+		mv_ivf_walk_start(&walk, lists[i].first, lists[i].ncodes);
+		while ((block = mv_ivf_walk_next(&walk)) != NULL)
+			for (int j = 0; j < walk.n; j++)
+				if (mv_ivf_block_id(block, j) < nids)
+					list[mv_ivf_block_id(block, j)] = i;
+	}
+	pfree(walk.crossing);
+	return list;
+}
+
+static void
+write_curves(Relation index, const MvIvfCurve *curves)
+{
+	Buffer		buffer = mv_page_read(index, MV_IVF_META_BLOCK, MV_PAGE_META, BUFFER_LOCK_EXCLUSIVE);
+	MvChange	change;
+	MvIvfMeta  *meta;
+
+	mv_change_begin(&change, index);
+	meta = (MvIvfMeta *) MV_PAGE_BODY(mv_change_page(&change, buffer));
+	memcpy(meta->curves, curves, sizeof(meta->curves));
+	meta->calibration = MV_IVF_BY_QUERIES;
+	meta->version++;
+	mv_change_commit(&change);
+	UnlockReleaseBuffer(buffer);
+}
+
+/* One query with its true neighbours: their reaches go to each curve's, *n of them. */
+static void
+add_reaches(const Keys *keys, const MvTopK *top, const int32 *list, uint32 nids, float **reaches,
+			int *n)
+{
+	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
+		for (int j = 0; j < Min(top->n, mv_ivf_curve_k(curve)); j++)
+		{
+			uint64_t	id = top->items[j].id;
+
+			if (id < nids && list[id] >= 0)
+				reaches[curve][n[curve]++] = reach_of(keys, list[id]);
+		}
+}
+
+void
+mv_ivf_calibrate(Relation index, const float *queries, int n)
+{
+	MvIvf	   *ivf;
+	MvIvfList  *lists = mv_ivf_copy_lists(index, &ivf);
+	int			most = mv_ivf_curve_k(MV_IVF_CURVES - 1);
+	MvTopK	   *tops = palloc(sizeof(MvTopK) * n);
+	MvIvfCurve	curves[MV_IVF_CURVES] = {0};
+	float	   *reaches[MV_IVF_CURVES];
+	int			nreaches[MV_IVF_CURVES] = {0};
+	int32	   *list;
+	uint32		nids;
+	MvIvfIds	ids;
+	MvIvfQuery	q;
+	Keys		keys;
+
+	mv_ivf_ids_begin(&ids, index, ivf);
+	nids = mv_ivf_ids_count(&ids);
+	mv_ivf_ids_end(&ids);
+	for (int i = 0; i < n; i++)
+		mv_topk_init(&tops[i], palloc(sizeof(MvNeighbor) * most), most);
+	nearest_rows(index, ivf, queries, n, tops);
+	list = lists_of_ids(index, ivf, lists, nids);
+	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
+		reaches[curve] = palloc_extended(sizeof(float) * (Size) n * mv_ivf_curve_k(curve),
+										 MCXT_ALLOC_HUGE);
+	keys_begin(&keys, ivf->nused);
+	mv_ivf_query_begin(&q, ivf);
+	for (int pass = 0; pass < 2; pass++)
+	{
+		/* First the reaches; with the curves drawn from them, the lists. */
+		for (int i = 0; i < n; i++)
+		{
+			const float *x = queries + (Size) ivf->shape.dim * i;
+
+			mv_ivf_query_start(&q, x);
+			mv_ivf_rank_lists(&q, keys.g_add, keys.g_dist);
+			keys_finish(&keys, ivf, ivf->nused,
+						(float) sqrt(mv_kernels.dist[MV_F32][MV_IP] (x, x, ivf->shape.dim)));
+			if (pass == 0)
+			{
+				mv_topk_sort(&tops[i]);
+				add_reaches(&keys, &tops[i], list, nids, reaches, nreaches);
+			}
+			else
+				for (int curve = 0; curve < MV_IVF_CURVES; curve++)
+					count_lists(&keys, ivf->nused, &curves[curve], 1.0f / n);
+			CHECK_FOR_INTERRUPTS();
+		}
+		for (int curve = 0; pass == 0 && curve < MV_IVF_CURVES; curve++)
+			if (nreaches[curve] > 0)
+				mv_ivf_draw_curve(reaches[curve], nreaches[curve], 0, n, &curves[curve]);
+	}
+	if (nreaches[0] > 0)
+		write_curves(index, curves);
+}
