@@ -302,10 +302,11 @@ lists_of_ids(Relation index, const MvIvf *ivf, const MvIvfList *lists, uint32 ni
 static void
 write_curves(Relation index, const MvIvfCurve *curves)
 {
-	Buffer		buffer = mv_page_read(index, MV_IVF_META_BLOCK, MV_PAGE_META, BUFFER_LOCK_EXCLUSIVE);
+	Buffer		buffer;
 	MvChange	change;
 	MvIvfMeta  *meta;
 
+	buffer = mv_page_read(index, MV_IVF_META_BLOCK, MV_PAGE_META, BUFFER_LOCK_EXCLUSIVE);
 	mv_change_begin(&change, index);
 	meta = (MvIvfMeta *) MV_PAGE_BODY(mv_change_page(&change, buffer));
 	memcpy(meta->curves, curves, sizeof(meta->curves));
