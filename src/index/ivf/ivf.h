@@ -326,7 +326,8 @@ double		mv_ivf_lists_wanted(const MvIvf *ivf, const MvEffort *effort);
  * margin: share of the missing recall to be given away as a margin, and nqueries
  * for an allowance for their number (0: none).
  */
-void		mv_ivf_draw_curve(float *reaches, int n, double margin, int nqueries, MvIvfCurve *curve);
+void		mv_ivf_draw_curve(float *reaches, int n, double margin, int nqueries,
+							  MvIvfCurve *curve);
 
 /* The k of a curve. */
 int			mv_ivf_curve_k(int curve);
