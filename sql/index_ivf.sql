@@ -28,6 +28,43 @@ SELECT col, op, compare(col, op, name || suffix) FROM
 	(VALUES ('v', 'vector'), ('h', 'halfvec'), ('i', 'int8vec'), ('b', 'bf16vec')) t (col, name),
 	(VALUES ('<->', '_l2_ops'), ('<#>', '_ip_ops'), ('<=>', '_cosine_ops')) m (op, suffix) ORDER BY 1, 2;
 
+-- Bit strings: every length of a last byte, equal distances, rows that share no bit.
+CREATE TABLE bits (id int, a bit(13), b bit(64), c bit(3000));
+INSERT INTO bits SELECT n, (n * 2654435761 % 8192)::bit(13), (n * 2654435761 % 8192)::bit(64),
+	repeat((n * 40503 % 65536)::bit(16)::text, 188)::bit(3000) FROM generate_series(1, 300) n;
+INSERT INTO bits VALUES (0, B'0'::bit(13), B'0'::bit(64), B'0'::bit(3000));
+CREATE FUNCTION compare_bits(col text, op text, class text, query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	query text := format('SELECT array_agg((%1$I %2$s %3$s)::numeric(9, 4)) FROM (SELECT %1$I FROM bits ORDER BY %1$I %2$s %3$s) s', col, op, query);
+	found numeric[];
+	expected numeric[];
+BEGIN
+	EXECUTE query INTO expected;
+	EXECUTE format('CREATE INDEX bits_idx ON bits USING ivf (%I %s) WITH (lists = 5)', col, class);
+	EXECUTE query INTO found;
+	PERFORM milvus_index_check('bits_idx');
+	DROP INDEX bits_idx;
+	-- A row that its code misjudges may come late, none is left out.
+	RETURN concat_ws(' ', CASE WHEN found[1:2] = expected[1:2] AND
+		(SELECT array_agg(d ORDER BY d) FROM unnest(found) d) = expected THEN 'agrees' ELSE 'differs' END, cardinality(found), found[1:2]);
+END
+$$;
+SELECT col, class, query, compare_bits(col, op, class, query) FROM
+	(VALUES ('a', 'B''1010101010101'''), ('a', 'B''0''::bit(13)'), ('a', 'B''1''::bit(13)'),
+		('b', '4711::bit(64)'), ('c', 'repeat(''0111'', 750)::bit(3000)')) q (col, query),
+	(VALUES ('<~>', 'bit_hamming_ops'), ('<%>', 'bit_jaccard_ops')) m (op, class) ORDER BY 1, 3, 2;
+CREATE INDEX bits_a ON bits USING ivf (a bit_jaccard_ops);
+EXPLAIN (COSTS OFF) SELECT id FROM bits ORDER BY a <%> '1010101010101' LIMIT 1;
+SELECT id FROM bits ORDER BY a <%> '101';
+INSERT INTO bits (id, a) VALUES (1000, B'1111111111111'), (1001, NULL);
+SELECT id FROM bits ORDER BY a <%> '1111111111111' LIMIT 1;
+SELECT milvus_index_check('bits_a');
+CREATE INDEX quantized ON items USING ivf ((binary_quantize(v)::bit(3)) bit_hamming_ops);
+SELECT DISTINCT q FROM (SELECT binary_quantize(v)::bit(3) AS q FROM items ORDER BY binary_quantize(v)::bit(3) <~> '110' LIMIT 3) s;
+DROP INDEX quantized;
+DROP TABLE bits;
+DROP FUNCTION compare_bits(text, text, text, text);
+
 -- All rows come, each once; NULLs and, under cosine, zero vectors are not indexed.
 INSERT INTO items (id, v) VALUES (501, NULL), (502, '[0,0,0]');
 CREATE INDEX l2 ON items USING ivf (v vector_l2_ops) WITH (lists = 20);
@@ -93,7 +130,7 @@ SELECT id FROM parts ORDER BY v <-> '[99.6,99.6]' LIMIT 2;
 DROP TABLE docs, parts;
 
 -- Refusals.
-CREATE TABLE t (a vector, b vector(3), c int, d bit(3));
+CREATE TABLE t (a vector, b vector(3), c int, d varbit(3), e bit(64001));
 CREATE INDEX ON t USING ivf (a vector_l2_ops);
 CREATE INDEX ON t USING ivf (b);
 CREATE INDEX ON t USING ivf (c);
@@ -101,13 +138,23 @@ CREATE INDEX ON t USING ivf (b vector_l2_ops, c);
 CREATE UNIQUE INDEX ON t USING ivf (b vector_l2_ops);
 CREATE INDEX ON t USING ivf (b vector_l2_ops) WITH (lists = -1);
 CREATE INDEX ON t USING ivf (b vector_l2_ops) WITH (rows = 1);
-CREATE INDEX t_b ON t USING ivf (b vector_l2_ops);
+CREATE INDEX ON t USING ivf (d bit_hamming_ops);
+CREATE INDEX ON t USING ivf (e bit_hamming_ops);
+CREATE INDEX ON t USING ivf (b vector_l2_ops) WITH (rerank = f8);
+CREATE INDEX ON t USING ivf (b vector_l2_ops) WITH (rerank = none);
+CREATE INDEX ON t USING ivf (b vector_l2_ops) WITH (bits = 9);
+CREATE INDEX ON t USING ivf (b vector_l2_ops) WITH (bits = 4);
+CREATE INDEX t_b ON t USING ivf (b vector_l2_ops) WITH (rerank = f16, bits = 1, lists = 0);
 SELECT a FROM t ORDER BY b <-> '[1,2]' LIMIT 1;
 SELECT milvus_index_check('t');
 CREATE INDEX t_c ON t (c);
 SELECT milvus_index_check('t_c');
 SET milvus.probes = -1;
 SET milvus.nonsense = 1;
+SET milvus.target_recall = 1;
+SET milvus.target_recall = 0.99;
+SHOW milvus.target_recall;
+RESET milvus.target_recall;
 DROP TABLE t;
 SELECT opcname FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod WHERE amname = 'ivf' AND NOT amvalidate(c.oid);
 DROP FUNCTION compare(text, text, text);

@@ -1,5 +1,5 @@
 /*
- * guc.c -- all settings, sorted by name, with the reason of each default.
+ * guc.c -- milvus.*, sorted by name, with the reason of each default.
  */
 #include "postgres.h"
 
@@ -8,6 +8,7 @@
 #include "guc.h"
 
 int			mv_probes;
+double		mv_target_recall;
 
 void
 mv_guc_init(void)
@@ -17,5 +18,11 @@ mv_guc_init(void)
 		"milvus.probes", "Lists of an ivf index that a scan reads before it returns rows.",
 		"0 chooses by the number of lists. A scan that needs more rows reads on.", &mv_probes, 0, 0,
 		1000000, PGC_USERSET, 0, NULL, NULL, NULL);
+
+	/* 1 would be a promise: codes are estimates. */
+	DefineCustomRealVariable(
+		"milvus.target_recall", "Share of the nearest rows that index scans aim to return.",
+		"0 leaves it to the other settings of an access method; ivf then aims at 0.95.",
+		&mv_target_recall, 0, 0, 0.9999, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("milvus");
 }

@@ -41,3 +41,27 @@ CREATE FUNCTION milvus_page_info(index regclass, block bigint,
 	AS 'MODULE_PATHNAME', 'mv_page_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION milvus_page_info(regclass, bigint) IS 'what every page of an index begins and ends with; for superusers';
+
+-- ivf on bit
+
+CREATE FUNCTION milvus_bit_hamming_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bit_hamming_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_bit_hamming_metric(internal) IS 'metric of operator classes: Hamming distance of bit';
+CREATE FUNCTION milvus_bit_jaccard_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bit_jaccard_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_bit_jaccard_metric(internal) IS 'metric of operator classes: Jaccard distance of bit';
+
+CREATE OPERATOR CLASS bit_hamming_ops
+	FOR TYPE bit USING ivf AS
+	OPERATOR 1 <~> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_bit_hamming_metric(internal);
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING ivf IS 'Hamming distance';
+COMMENT ON OPERATOR FAMILY bit_hamming_ops USING ivf IS 'Hamming distance';
+CREATE OPERATOR CLASS bit_jaccard_ops
+	FOR TYPE bit USING ivf AS
+	OPERATOR 1 <%> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_bit_jaccard_metric(internal);
+COMMENT ON OPERATOR CLASS bit_jaccard_ops USING ivf IS 'Jaccard distance';
+COMMENT ON OPERATOR FAMILY bit_jaccard_ops USING ivf IS 'Jaccard distance';

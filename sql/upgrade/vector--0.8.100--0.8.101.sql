@@ -1,2 +1,83 @@
 -- Complain if sourced by psql instead of ALTER EXTENSION.
 \echo Use "ALTER EXTENSION vector UPDATE" to load this file. \quit
+
+-- ivfflat: pgvector's name for lists of codes; ivf is the same with more choices
+
+CREATE FUNCTION ivfflathandler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME', 'mv_ivfflat_handler' LANGUAGE C;
+COMMENT ON FUNCTION ivfflathandler(internal) IS 'handler of access method ivfflat';
+
+CREATE ACCESS METHOD ivfflat TYPE INDEX HANDLER ivfflathandler;
+COMMENT ON ACCESS METHOD ivfflat IS 'nearest neighbours through lists of one-bit codes, re-ranked';
+
+CREATE FUNCTION vector_l2_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_vector_l2_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_l2_metric(internal) IS 'metric of operator classes: Euclidean distance of vector';
+CREATE FUNCTION vector_ip_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_vector_ip_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_ip_metric(internal) IS 'metric of operator classes: negative inner product of vector';
+CREATE FUNCTION vector_cosine_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_vector_cosine_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_cosine_metric(internal) IS 'metric of operator classes: cosine distance of vector';
+CREATE FUNCTION halfvec_l2_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_halfvec_l2_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION halfvec_l2_metric(internal) IS 'metric of operator classes: Euclidean distance of halfvec';
+CREATE FUNCTION halfvec_ip_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_halfvec_ip_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION halfvec_ip_metric(internal) IS 'metric of operator classes: negative inner product of halfvec';
+CREATE FUNCTION halfvec_cosine_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_halfvec_cosine_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION halfvec_cosine_metric(internal) IS 'metric of operator classes: cosine distance of halfvec';
+CREATE FUNCTION bit_hamming_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bit_hamming_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bit_hamming_metric(internal) IS 'metric of operator classes: Hamming distance of bit';
+
+CREATE OPERATOR CLASS vector_l2_ops
+	DEFAULT FOR TYPE vector USING ivfflat AS
+	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 7 vector_l2_metric(internal);
+COMMENT ON OPERATOR CLASS vector_l2_ops USING ivfflat IS 'Euclidean distance';
+COMMENT ON OPERATOR FAMILY vector_l2_ops USING ivfflat IS 'Euclidean distance';
+CREATE OPERATOR CLASS vector_ip_ops
+	FOR TYPE vector USING ivfflat AS
+	OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 7 vector_ip_metric(internal);
+COMMENT ON OPERATOR CLASS vector_ip_ops USING ivfflat IS 'negative inner product';
+COMMENT ON OPERATOR FAMILY vector_ip_ops USING ivfflat IS 'negative inner product';
+CREATE OPERATOR CLASS vector_cosine_ops
+	FOR TYPE vector USING ivfflat AS
+	OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 7 vector_cosine_metric(internal);
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING ivfflat IS 'cosine distance';
+COMMENT ON OPERATOR FAMILY vector_cosine_ops USING ivfflat IS 'cosine distance';
+CREATE OPERATOR CLASS halfvec_l2_ops
+	FOR TYPE halfvec USING ivfflat AS
+	OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 7 halfvec_l2_metric(internal);
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING ivfflat IS 'Euclidean distance';
+COMMENT ON OPERATOR FAMILY halfvec_l2_ops USING ivfflat IS 'Euclidean distance';
+CREATE OPERATOR CLASS halfvec_ip_ops
+	FOR TYPE halfvec USING ivfflat AS
+	OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 7 halfvec_ip_metric(internal);
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING ivfflat IS 'negative inner product';
+COMMENT ON OPERATOR FAMILY halfvec_ip_ops USING ivfflat IS 'negative inner product';
+CREATE OPERATOR CLASS halfvec_cosine_ops
+	FOR TYPE halfvec USING ivfflat AS
+	OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 7 halfvec_cosine_metric(internal);
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING ivfflat IS 'cosine distance';
+COMMENT ON OPERATOR FAMILY halfvec_cosine_ops USING ivfflat IS 'cosine distance';
+CREATE OPERATOR CLASS bit_hamming_ops
+	FOR TYPE bit USING ivfflat AS
+	OPERATOR 1 <~> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 7 bit_hamming_metric(internal);
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING ivfflat IS 'Hamming distance';
+COMMENT ON OPERATOR FAMILY bit_hamming_ops USING ivfflat IS 'Hamming distance';

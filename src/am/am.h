@@ -8,8 +8,45 @@
 
 #include "index/method.h"
 
-/* The method of an index, by its access method's handler. */
+/* What our access methods differ in. */
+typedef struct MvAccessMethod
+{
+	const char *name;			/* in messages */
+	const MvIndexMethod *method;
+
+	/* Options, of a relopt kind of its own.  Also tells whose an IndexAmRoutine is. */
+	amoptions_function options;
+
+	/* How far the settings in force let a scan go. */
+	void		(*effort) (MvEffort *effort);
+
+	bool		as_pgvector;	/* refuses and warns where pgvector does, with no need of ours */
+} MvAccessMethod;
+
+/* am_options.c: the access methods, and the one of an index; NULL if it is not ours. */
+extern const MvAccessMethod mv_am_ivf;
+extern const MvAccessMethod mv_am_ivfflat;
+const MvAccessMethod *mv_access_method(Relation index);
+
+/* The method of an index of ours. */
 const MvIndexMethod *mv_method_of(Relation index);
+
+/* How far the settings in force let a scan of this index go. */
+void		mv_am_effort(Relation index, MvEffort *effort);
+
+/* Define the kinds of options; once, when the library is loaded. */
+void		mv_options_init(void);
+
+/*
+ * mv_am_check_index -- refuse what cannot be indexed: the type and dimensions of
+ * the column, options that are not supported yet.
+ *
+ * returns	the column's dimensions
+ */
+int			mv_am_check_index(Relation index);
+
+/* A NOTICE where the rows indexed by the build are too few for its lists. */
+void		mv_am_check_rows(Relation index, double rows);
 
 /* am_build.c */
 IndexBuildResult *mv_am_build(Relation heap, Relation index, IndexInfo *info);
@@ -17,17 +54,10 @@ void		mv_am_buildempty(Relation index);
 char	   *mv_am_buildphasename(int64 phase);
 
 /* am_scan.c */
-
-/* How far the settings in force let a scan of this index go. */
-void		mv_am_effort(Relation index, MvEffort *effort);
 IndexScanDesc mv_am_beginscan(Relation index, int nkeys, int norderbys);
 void mv_am_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys);
 bool		mv_am_gettuple(IndexScanDesc scan, ScanDirection direction);
 void		mv_am_endscan(IndexScanDesc scan);
-
-/* am_options.c */
-void		mv_options_init(void);
-bytea	   *mv_am_options(Datum reloptions, bool validate);
 
 /* am_cost.c */
 void		mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,

@@ -69,20 +69,6 @@ typedef struct RowState
 	bool		full;			/* the sample */
 } RowState;
 
-/* The dimensions of the column or expression: its typmod. */
-static int
-index_dimensions(Relation index)
-{
-	int32		typmod = TupleDescAttr(index->rd_att, 0)->atttypmod;
-
-	if (typmod < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("column does not have dimensions"),
-				 errhint("Declare it with its number of dimensions, such as vector(384).")));
-	return typmod;
-}
-
 /* ---- planning: the leader ---- */
 
 static void
@@ -136,7 +122,7 @@ plan_build(Relation heap, Relation index, IndexInfo *info, MvBuildShared *shared
 	shared->heap = RelationGetRelid(heap);
 	shared->index = RelationGetRelid(index);
 	shared->concurrent = info->ii_Concurrent;
-	shared->plan.dim = index_dimensions(index);
+	shared->plan.dim = mv_am_check_index(index);
 	shared->plan.memory = (Size) maintenance_work_mem * 1024;
 	shared->plan.processes = mv_workers_wanted(heap, index) + 1;
 	shared->nblocks = RelationGetNumberOfBlocks(heap);
@@ -331,6 +317,7 @@ mv_am_build(Relation heap, Relation index, IndexInfo *info)
 	result->heap_tuples = (double) pg_atomic_read_u64(&part.shared->heap_rows);
 	if (parallel)
 		mv_workers_end(&workers);
+	mv_am_check_rows(index, result->index_tuples);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return result;
@@ -340,7 +327,7 @@ mv_am_build(Relation heap, Relation index, IndexInfo *info)
 void
 mv_am_buildempty(Relation index)
 {
-	MvBuildShared shared = {.plan.dim = index_dimensions(index),
+	MvBuildShared shared = {.plan.dim = mv_am_check_index(index),
 							.plan.memory = (Size) maintenance_work_mem * 1024};
 	MvBuildPart part = {.index = index};
 

@@ -4,7 +4,8 @@
  * Before the first row: all centroids are compared, the codes of the lists
  * probed are read, and a few hundred rows are re-ranked.  After it: for each row
  * returned about one more is re-ranked.  When a scan needs more rows than the
- * lists probed hold, it reads on, so the whole index is what all rows cost.
+ * lists probed hold, it reads on, so the whole index is what all rows cost, or
+ * as much of it as ivfflat.max_probes allows.
  */
 #include "postgres.h"
 
@@ -31,12 +32,12 @@ mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 				   Cost *startup, Cost *total, Selectivity *selectivity,
 				   double *correlation, double *pages)
 {
-	GenericCosts costs = {0};
 	MvIndexShape shape;
 	MvEffort	effort;
 	Relation	index;
 	double		rows = path->indexinfo->tuples;
 	double		probed;
+	double		reached;
 	double		page_cost;
 
 	/* Never without an order to follow. */
@@ -47,7 +48,6 @@ mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		mv_forbid_path(path);
 		return;
 	}
-	genericcostestimate(root, path, loop_count, &costs);
 	index = index_open(path->indexinfo->indexoid, NoLock);
 	mv_am_effort(index, &effort);
 	mv_method_of(index)->shape(index, &effort, &shape);
@@ -55,13 +55,14 @@ mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	get_tablespace_page_costs(path->indexinfo->reltablespace, NULL, &page_cost);
 
 	probed = rows * shape.probed / shape.lists;
+	reached = effort.max_probes > 0 ? rows * Min(effort.max_probes / shape.lists, 1) : rows;
 	*startup = cpu_operator_cost *
 			(shape.lists * shape.dim * CENTROID_PER_DIM + probed * CODE_COST +
 			 Min(RERANKED_FIRST, rows) * RERANK_COST) +
 		page_cost * probed * shape.code_bytes / BLCKSZ;
-	*total = *startup + cpu_operator_cost * rows * (CODE_COST + RERANK_COST) +
-		page_cost * rows * (shape.code_bytes + shape.vector_bytes) / BLCKSZ;
+	*total = *startup + cpu_operator_cost * reached * (CODE_COST + RERANK_COST) +
+		page_cost * reached * (shape.code_bytes + shape.vector_bytes) / BLCKSZ;
 	*selectivity = 1;
 	*correlation = 0;
-	*pages = ceil(rows * (shape.code_bytes + shape.vector_bytes) / BLCKSZ);
+	*pages = ceil(reached * (shape.code_bytes + shape.vector_bytes) / BLCKSZ);
 }

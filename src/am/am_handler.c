@@ -11,13 +11,7 @@
 
 #include "am/am.h"
 #include "compat.h"
-
-/* One access method so far. */
-const MvIndexMethod *
-mv_method_of(Relation index)
-{
-	return &mv_ivf_method;
-}
+#include "guc.h"
 
 static bool
 insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation heap,
@@ -54,6 +48,7 @@ cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
 	if (info->analyze_only)
 		return stats;
+	stats = mv_method_of(info->index)->cleanup(info, stats);
 	if (stats == NULL)
 	{
 		/* Nothing was deleted: the heap's count is the better one. */
@@ -65,10 +60,8 @@ cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	return stats;
 }
 
-/* ivf_handler(internal) returns index_am_handler */
-PG_FUNCTION_INFO_V1(mv_ivf_handler);
-Datum
-mv_ivf_handler(PG_FUNCTION_ARGS)
+static IndexAmRoutine *
+routine(const MvAccessMethod *method)
 {
 	IndexAmRoutine *am = makeNode(IndexAmRoutine);
 
@@ -87,11 +80,28 @@ mv_ivf_handler(PG_FUNCTION_ARGS)
 	am->ambulkdelete = bulkdelete;
 	am->amvacuumcleanup = cleanup;
 	am->amcostestimate = mv_am_costestimate;
-	am->amoptions = mv_am_options;
+	am->amoptions = method->options;
 	am->amvalidate = mv_am_validate;
 	am->ambeginscan = mv_am_beginscan;
 	am->amrescan = mv_am_rescan;
 	am->amgettuple = mv_am_gettuple;
 	am->amendscan = mv_am_endscan;
-	PG_RETURN_POINTER(am);
+	return am;
+}
+
+/* ivf_handler(internal) returns index_am_handler */
+PG_FUNCTION_INFO_V1(mv_ivf_handler);
+Datum
+mv_ivf_handler(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(routine(&mv_am_ivf));
+}
+
+/* ivfflathandler(internal) returns index_am_handler */
+PG_FUNCTION_INFO_V1(mv_ivfflat_handler);
+Datum
+mv_ivfflat_handler(PG_FUNCTION_ARGS)
+{
+	mv_guc_ivfflat();
+	PG_RETURN_POINTER(routine(&mv_am_ivfflat));
 }

@@ -12,11 +12,11 @@
 
 #include "am/am.h"
 #include "compat.h"
-#include "guc.h"
 #include "index/counters.h"
 
 typedef struct MvScanState
 {
+	const MvAccessMethod *am;
 	const MvIndexMethod *method;
 	const MvOpclass *opclass;
 	MvSearch   *search;
@@ -25,21 +25,14 @@ typedef struct MvScanState
 	float	   *query;
 } MvScanState;
 
-void
-mv_am_effort(Relation index, MvEffort *effort)
-{
-	effort->probes = mv_probes;
-	effort->recall = 0.95;
-	effort->max_probes = 0;
-}
-
 IndexScanDesc
 mv_am_beginscan(Relation index, int nkeys, int norderbys)
 {
 	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
 	MvScanState  *state = palloc0(sizeof(MvScanState));
 
-	state->method = mv_method_of(index);
+	state->am = mv_access_method(index);
+	state->method = state->am->method;
 	state->opclass = mv_index_opclass(index);
 	state->context =
 		AllocSetContextCreate(CurrentMemoryContext, "index search", ALLOCSET_DEFAULT_SIZES);
@@ -73,9 +66,9 @@ start(IndexScanDesc scan, MvScanState *state)
 	MemoryContext old;
 
 	if (scan->orderByData == NULL || scan->numberOfOrderBys == 0)
-		elog(ERROR, "cannot scan %s index without order", state->method->name);
+		elog(ERROR, "cannot scan %s index without order", state->am->name);
 	if (!IsMVCCSnapshot(scan->xs_snapshot))
-		elog(ERROR, "non-MVCC snapshots are not supported with %s", state->method->name);
+		elog(ERROR, "non-MVCC snapshots are not supported with %s", state->am->name);
 	pgstat_count_index_scan(scan->indexRelation);
 	mv_counters_begin(RelationGetRelid(scan->indexRelation));
 

@@ -7,6 +7,7 @@
 
 #include "access/genam.h"
 #include "fmgr.h"
+#include "utils/varbit.h"
 
 #include "compat.h"
 #include "index/metric.h"
@@ -36,8 +37,20 @@ normalise(float *x, int dim)
 	return true;
 }
 
-bool
-mv_index_key(const MvOpclass *opclass, Datum value, int dim, float *x)
+static void
+bits_to_floats(Datum value, int dim, float *x)
+{
+	VarBit	   *v = DatumGetVarBitP(value);
+
+	mv_same_bits(dim, VARBITLEN(v));
+	for (int i = 0; i < dim; i++)
+		x[i] = VARBITS(v)[i / 8] >> (7 - i % 8) & 1;
+	if ((Pointer) v != DatumGetPointer(value))
+		pfree(v);
+}
+
+static bool
+dense_to_floats(const MvOpclass *opclass, Datum value, int dim, float *x)
 {
 	MvDense    *v = (MvDense *) PG_DETOAST_DATUM(value);
 	bool		indexed = true;
@@ -49,6 +62,15 @@ mv_index_key(const MvOpclass *opclass, Datum value, int dim, float *x)
 	if ((Pointer) v != DatumGetPointer(value))
 		pfree(v);
 	return indexed;
+}
+
+bool
+mv_index_key(const MvOpclass *opclass, Datum value, int dim, float *x)
+{
+	if (opclass->elem->kind != MV_BIT)
+		return dense_to_floats(opclass, value, dim, x);
+	bits_to_floats(value, dim, x);
+	return true;
 }
 
 /* vector_l2_metric(internal) returns internal, ...: the support functions. */
@@ -70,3 +92,5 @@ METRIC_FUNCTIONS(vector);
 METRIC_FUNCTIONS(halfvec);
 METRIC_FUNCTIONS(int8vec);
 METRIC_FUNCTIONS(bf16vec);
+METRIC_FUNCTION(bit, hamming, MV_HAMMING);
+METRIC_FUNCTION(bit, jaccard, MV_JACCARD);

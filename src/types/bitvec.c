@@ -8,7 +8,10 @@
 #include "utils/varbit.h"
 
 #include "compat.h"
-#include "core/dist.h"
+#include "types/dense.h"
+#include "types/status.h"
+
+const MvElem mv_bit_elem = {"bit", MV_BIT};
 
 static double
 distance(MvBitFn kernel, FunctionCallInfo fcinfo)
@@ -16,10 +19,7 @@ distance(MvBitFn kernel, FunctionCallInfo fcinfo)
 	VarBit	   *a = PG_GETARG_VARBIT_P(0);
 	VarBit	   *b = PG_GETARG_VARBIT_P(1);
 
-	if (VARBITLEN(a) != VARBITLEN(b))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("different bit lengths %u and %u", VARBITLEN(a), VARBITLEN(b))));
+	mv_same_bits(VARBITLEN(a), VARBITLEN(b));
 	return kernel(VARBITS(a), VARBITS(b), VARBITBYTES(a));
 }
 

@@ -29,6 +29,7 @@ extern const MvElem mv_vector_elem;
 extern const MvElem mv_halfvec_elem;
 extern const MvElem mv_int8vec_elem;
 extern const MvElem mv_bf16vec_elem;
+extern const MvElem mv_bit_elem;	/* core's bit, which is no MvDense */
 
 typedef struct MvDense
 {

@@ -113,6 +113,15 @@ mv_same_dims(const char *type, int a, int b)
 }
 
 void
+mv_same_bits(int a, int b)
+{
+	if (unlikely(a != b))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("different bit lengths %u and %u", a, b)));
+}
+
+void
 mv_expect_unused(int32 unused)
 {
 	if (unused != 0)

@@ -30,6 +30,9 @@ void		mv_expect_dim(int32 typmod, int dim);
 /* Raise unless two operands have equal dimensions. */
 void		mv_same_dims(const char *type, int a, int b);
 
+/* Raise unless two bit strings have equal lengths. */
+void		mv_same_bits(int a, int b);
+
 /* Raise unless the reserved word of a binary image is 0. */
 void		mv_expect_unused(int32 unused);
 

@@ -48,6 +48,9 @@ $node->safe_psql('origin', q{
 	CREATE INDEX ON app.items (v);
 	CREATE INDEX ON app.items (i, f);
 	CREATE INDEX ON app.items ((v <-> '[1,1,1]'));
+	CREATE INDEX ON app.items USING ivfflat (v) WITH (lists = 2);
+	CREATE INDEX ON app.items USING ivfflat (b bit_hamming_ops);
+	CREATE INDEX ON app.items USING ivf (b bit_jaccard_ops) WITH (lists = 2, rerank = f16);
 	CREATE INDEX ON app.items (id) WHERE l2_distance(h, '[0,0,0]') < 10;
 	INSERT INTO app.items (id) VALUES (1);
 	INSERT INTO app.items (id, v, v_any, h, s, b, i, f, vs, hs, u, p) VALUES

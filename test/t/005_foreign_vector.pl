@@ -41,6 +41,31 @@ is($node->safe_psql('postgres', q{
 	SET enable_seqscan = off;
 	SELECT id FROM t ORDER BY v <-> '[50,1,-50]' LIMIT 1}), "t\n50", 'its hnsw index');
 
+# Our ivfflat beside pgvector's, which defined the settings first: both follow them.
+$node->safe_psql('postgres', q{
+	SELECT '[1]'::vector;
+	CREATE FUNCTION our_handler(internal) RETURNS index_am_handler AS '$libdir/milvus_pg', 'mv_ivfflat_handler' LANGUAGE C;
+	CREATE ACCESS METHOD ours TYPE INDEX HANDLER our_handler;
+	CREATE OPERATOR CLASS vector_l2_ops DEFAULT FOR TYPE vector USING ours AS
+		OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops, FUNCTION 7 milvus_vector_l2_metric(internal);
+	CREATE TABLE far (id int, v vector(2));
+	INSERT INTO far SELECT n, ARRAY[n % 4 * 1000, n] FROM generate_series(1, 40) n;
+	CREATE INDEX far_theirs ON far USING ivfflat (v vector_l2_ops) WITH (lists = 4);
+	CREATE TABLE far_too AS SELECT * FROM far;
+	CREATE INDEX far_ours ON far_too USING ours (v) WITH (lists = 4)});
+my ($rc, $out, $err) = $node->psql('postgres', q{
+	SET enable_seqscan = off;
+	SELECT '[1]'::vector;
+	SET ivfflat.probes = 3;
+	SET ivfflat.iterative_scan = relaxed_order;
+	SET ivfflat.max_probes = 3;
+	SELECT count(*) FROM (SELECT id FROM far_too ORDER BY v <-> '[0,0]') s;
+	SELECT count(*) FROM (SELECT id FROM far ORDER BY v <-> '[0,0]') s;
+	SET ivfflat.probes = 0});
+is($out, "[1]\n30\n30", 'probes of both');
+like($err, qr/^[^\n]*ERROR:  0 is outside the valid range for parameter "ivfflat.probes"[^\n]*\z/, 'and nothing else is complained of');
+$node->safe_psql('postgres', 'DROP TABLE far, far_too; DROP ACCESS METHOD ours CASCADE; DROP FUNCTION our_handler');
+
 $node->safe_psql('postgres', 'DROP EXTENSION milvus_pg CASCADE');
 is($node->safe_psql('postgres', "SELECT '[1,2]'::vector <-> '[1,0]'"), '2', 'pgvector stays when milvus_pg goes');
 

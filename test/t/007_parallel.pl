@@ -37,5 +37,22 @@ for my $query (@queries)
 		$node->safe_psql('postgres', "SET max_parallel_workers_per_gather = 0; $query"), 'the same result');
 }
 
+# A worker cannot define ivfflat's settings; it goes by what the leader has set.
+$node->safe_psql('postgres', q{
+	CREATE TABLE far (id int, v vector(2));
+	INSERT INTO far SELECT n, ARRAY[n % 4 * 1000, n] FROM generate_series(1, 40) n;
+	CREATE INDEX ON far USING ivfflat (v vector_l2_ops) WITH (lists = 4)});
+my $force = $node->safe_psql('postgres', "SELECT name FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')");
+my $few = 'SELECT count(*) FROM (SELECT id FROM far ORDER BY v <-> \'[0,0]\') s';
+for my $max_probes (1, 3)
+{
+	my ($rc, $out, $err) = $node->psql('postgres', "
+		SET ivfflat.iterative_scan = relaxed_order; SET ivfflat.max_probes = $max_probes; SET enable_seqscan = off;
+		SET $force = on; EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) $few; $few");
+	like($out, qr/Workers Launched: 1.*Index Scan using far_v_idx/s, 'the scan is in a worker');
+	like($out, qr/^@{[$max_probes * 10]}\z/m, "max_probes = $max_probes");
+	is($err, '', 'and nothing is complained of');
+}
+
 check_indexes($node, 'postgres');
 done_testing();

@@ -29,13 +29,17 @@ $node->safe_psql('postgres', join('',
 	. "COPY items FROM stdin;\n" . join('', map { row($_) } 1 .. ROWS)
 	. join('', map { "-$_\t$zero\t$zero\t$zero\t$zero\n" } 1 .. 2)
 	. join('', map { "-$_\t\\N\t\\N\t\\N\t\\N\n" } 3 .. 5)
-	. "\\.\nCOPY queries FROM stdin;\n" . join('', map { row($_) } 1 .. QUERIES) . "\\.\nANALYZE;");
+	. "\\.\nCOPY queries FROM stdin;\n" . join('', map { row($_) } 1 .. QUERIES) . "\\.\n"
+	. join('', map { "ALTER TABLE $_ ADD bit bit(24); UPDATE $_ SET bit = binary_quantize(vector);\n" } qw(items queries))
+	. 'ANALYZE;');
 
-my %metrics = (l2 => '<->', ip => '<#>', cosine => '<=>');
+my %dense = (l2 => '<->', ip => '<#>', cosine => '<=>');
+my %bits = (hamming => '<~>', jaccard => '<%>');
 my $index_only = 'SET enable_seqscan = off; SET enable_sort = off;';
 
-for my $type (qw(vector halfvec int8vec bf16vec))
+for my $type (qw(vector halfvec int8vec bf16vec bit))
 {
+	my %metrics = $type eq 'bit' ? %bits : %dense;
 	for my $metric (sort keys %metrics)
 	{
 		my $op = $metrics{$metric};

@@ -56,6 +56,14 @@ CREATE FUNCTION milvus_bf16vec_cosine_metric(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_bf16vec_cosine_metric'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION milvus_bf16vec_cosine_metric(internal) IS 'metric of operator classes: cosine distance of bf16vec';
+CREATE FUNCTION milvus_bit_hamming_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bit_hamming_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_bit_hamming_metric(internal) IS 'metric of operator classes: Hamming distance of bit';
+CREATE FUNCTION milvus_bit_jaccard_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bit_jaccard_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_bit_jaccard_metric(internal) IS 'metric of operator classes: Jaccard distance of bit';
 
 CREATE OPERATOR CLASS vector_l2_ops
 	FOR TYPE vector USING ivf AS
@@ -129,3 +137,15 @@ CREATE OPERATOR CLASS bf16vec_cosine_ops
 	FUNCTION 7 milvus_bf16vec_cosine_metric(internal);
 COMMENT ON OPERATOR CLASS bf16vec_cosine_ops USING ivf IS 'cosine distance';
 COMMENT ON OPERATOR FAMILY bf16vec_cosine_ops USING ivf IS 'cosine distance';
+CREATE OPERATOR CLASS bit_hamming_ops
+	FOR TYPE bit USING ivf AS
+	OPERATOR 1 <~> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_bit_hamming_metric(internal);
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING ivf IS 'Hamming distance';
+COMMENT ON OPERATOR FAMILY bit_hamming_ops USING ivf IS 'Hamming distance';
+CREATE OPERATOR CLASS bit_jaccard_ops
+	FOR TYPE bit USING ivf AS
+	OPERATOR 1 <%> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 7 milvus_bit_jaccard_metric(internal);
+COMMENT ON OPERATOR CLASS bit_jaccard_ops USING ivf IS 'Jaccard distance';
+COMMENT ON OPERATOR FAMILY bit_jaccard_ops USING ivf IS 'Jaccard distance';

@@ -38,6 +38,7 @@ static int	nviews = 0;
 static void
 read_meta(Relation index, MvIvfMeta *meta)
 {
+	const MvOpclass *opclass = mv_index_opclass(index);
 	Buffer		buffer = mv_page_read(index, MV_IVF_META_BLOCK, MV_PAGE_META, BUFFER_LOCK_SHARE);
 	Page		page = BufferGetPage(buffer);
 	MvIvfMetaHead *head = MV_PAGE_HEAD(page);
@@ -50,9 +51,9 @@ read_meta(Relation index, MvIvfMeta *meta)
 				 errhint("Please REINDEX it.")));
 	memcpy(meta, MV_PAGE_BODY(page), sizeof(MvIvfMeta));
 	UnlockReleaseBuffer(buffer);
-	if (meta->dim < 1 || meta->dim > MV_MAX_DIM || meta->elem >= MV_ELEM_KINDS ||
-		meta->metric >= MV_METRICS || meta->bits < 1 || meta->bits > MV_RABITQ_MAX_BITS ||
-		meta->nlists < 1)
+	if (meta->dim < 1 || meta->dim > mv_index_max_dim(opclass) ||
+		meta->elem != opclass->elem->kind || meta->metric != opclass->metric ||
+		meta->bits < 1 || meta->bits > MV_RABITQ_MAX_BITS || meta->nlists < 1)
 		mv_index_corrupted(index, "impossible numbers in the meta page");
 }
 

@@ -80,6 +80,16 @@ mv_ivf_block_get(const MvIvfShape *shape, const char *block, int slot, char *row
 
 /* ---- queries ---- */
 
+/*
+ * Half width of bounds.  Vectors shorter than a code fill few of its dimensions:
+ * errors are less alike a normal distribution, and re-ranking is cheap.
+ */
+static float
+epsilon(const MvIvfShape *shape)
+{
+	return shape->dim < shape->padded / 2 ? 3.0f : MV_RABITQ_EPSILON;
+}
+
 void
 mv_ivf_query_begin(MvIvfQuery *q, const MvIvf *ivf)
 {
@@ -101,7 +111,7 @@ mv_ivf_query_start(MvIvfQuery *q, const float *x)
 	q->mean_dot = (float) dot(q->rotated, ivf->rotated_mean, ivf->shape.padded);
 	mv_rabitq_query_init(&q->query, q->rotated, ivf->shape.padded, q->memory);
 	mv_rabitq_scan_init(&q->scan, &q->query, bits == 1 ? MV_CODE_BLOCK : mv_code_form(bits), bits,
-						MV_RABITQ_EPSILON);
+						epsilon(&ivf->shape));
 	mv_rabitq_scan_init(&q->centroids, &q->query, mv_code_form(MV_IVF_CENTROID_BITS),
 						MV_IVF_CENTROID_BITS, 0);
 	mv_rabitq_scan_center(&q->centroids, q->norm, sqrtf(q->norm));

@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -414,6 +415,22 @@ extend_chunk(MvSearch *s)
 /* Rounding of the sums of either side, relative. */
 #define SUM_EPSILON 4e-6
 
+/* The operator's value for a bit string: f16 holds zeros and ones as they are. */
+static double
+bit_distance(const MvSearch *s, const uint16_t *vector)
+{
+	int			dim = s->ivf->shape.dim;
+	double		common,
+				any;
+
+	if (s->ivf->opclass->metric == MV_HAMMING)
+		return mv_kernels.dist[MV_F16][MV_L2SQ] (s->q16, vector, dim);
+	common = mv_kernels.dist[MV_F16][MV_IP] (s->q16, vector, dim);
+	any = rint(s->q_norm * s->q_norm) - common +
+		mv_kernels.dist[MV_F16][MV_IP] (vector, vector, dim);
+	return common == 0 ? 1 : 1 - common / any;
+}
+
 /* A value not above what the operator gives for this row. */
 static double
 lower_distance(const MvSearch *s, const uint16_t *vector)
@@ -424,6 +441,8 @@ lower_distance(const MvSearch *s, const uint16_t *vector)
 				margin,
 				norm;
 
+	if (s->ivf->opclass->elem->kind == MV_BIT)
+		return bit_distance(s, vector);
 	if (s->ivf->opclass->metric == MV_IP)
 	{
 		d = mv_kernels.dist[MV_F16][MV_IP] (s->q16, vector, dim);
@@ -495,13 +514,25 @@ exact_distance(MvSearch *s, const Wanted *row)
 /*
  * Bounds are squared distances, or negated inner products; so are the
  * distances that they are compared with.
+ *
+ * The squared distance of bit strings is Hamming's.  Jaccard's is H / |q or x|,
+ * which is at least H / (|q| + H): what grows with H serves as a bound.
  */
 static float
 comparable(const MvSearch *s, double low)
 {
-	if (s->ivf->opclass->metric == MV_IP)
-		return (float) low;
-	return (float) (s->ivf->opclass->metric == MV_COSINE ? 2 * low : low * low);
+	switch (s->ivf->opclass->metric)
+	{
+		case MV_IP:
+		case MV_HAMMING:
+			return (float) low;
+		case MV_COSINE:
+			return (float) (2 * low);
+		case MV_JACCARD:
+			return low < 1 ? (float) (s->q_norm * s->q_norm * low / (1 - low)) : FLT_MAX;
+		default:
+			return (float) (low * low);
+	}
 }
 
 static double
@@ -512,7 +543,17 @@ in_units(const MvSearch *s, float dist)
 	if (s->ivf->opclass->metric == MV_IP)
 		return d;
 	d = Max(d, 0);
-	return s->ivf->opclass->metric == MV_COSINE ? d / 2 : sqrt(d) * (1 - 1e-15);
+	switch (s->ivf->opclass->metric)
+	{
+		case MV_HAMMING:
+			return d;
+		case MV_COSINE:
+			return d / 2;
+		case MV_JACCARD:
+			return d > 0 ? d / (s->q_norm * s->q_norm + d) * (1 - 1e-15) : 0;
+		default:
+			return sqrt(d) * (1 - 1e-15);
+	}
 }
 
 static uint64_t
