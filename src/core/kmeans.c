@@ -162,6 +162,7 @@ mv_kmeans_units(const MvKmeans *km)
 		case GLOBAL_ASSIGN:
 			return pieces(h->members, ASSIGN_ROWS);
 		case FINE_ASSIGN:
+		case LAST_ASSIGN:
 			for (g = 0; g < h->groups; g++)
 				units += pieces(km->group_start[g + 1] - km->group_start[g], rows);
 			return units;
@@ -381,6 +382,7 @@ mv_kmeans_unit(MvKmeans *km, int unit)
 			assign_meso(km, unit);
 			break;
 		case FINE_ASSIGN:
+		case LAST_ASSIGN:
 			assign_fine(km, unit);
 			break;
 		case GLOBAL_ASSIGN:
@@ -459,14 +461,21 @@ after_meso_means(MvKmeans *km)
 	enter(h, MESO_ASSIGN, h->iteration + 1);
 }
 
+/* The same, and the rows of each group. */
 static void
-after_fine_assign(MvKmeans *km)
+sort_groups(MvKmeans *km)
 {
 	int			g;
 
 	sort_members(km);
 	for (g = 0; g <= km->head->groups; g++)
 		km->group_start[g] = km->start[km->child[g]];
+}
+
+static void
+after_fine_assign(MvKmeans *km)
+{
+	sort_groups(km);
 	enter(km->head, FINE_MEANS, km->head->iteration);
 }
 
@@ -482,18 +491,23 @@ after_fine_means(MvKmeans *km)
 	if (h->iteration + 1 < h->plan.fine_iterations)
 		enter(h, FINE_ASSIGN, h->iteration + 1);
 	else
-		enter(h, GLOBAL_ASSIGN, 0);
+		enter(h, h->plan.global_iterations > 0 ? GLOBAL_ASSIGN : LAST_ASSIGN, 0);
 }
 
 static void
 after_global_assign(MvKmeans *km)
 {
+	sort_groups(km);
+	enter(km->head, GLOBAL_MEANS, km->head->iteration);
+}
+
+static void
+after_last_assign(MvKmeans *km)
+{
 	MvKmeansHead *h = km->head;
 
-	sort_members(km);
-	if (h->iteration < h->plan.global_iterations)
-		enter(h, GLOBAL_MEANS, h->iteration);
-	else if (h->plan.balanced && h->split_rounds < MAX_SPLIT_ROUNDS && mv_part_split_large(km))
+	sort_groups(km);
+	if (h->plan.balanced && h->split_rounds < MAX_SPLIT_ROUNDS && mv_part_split_large(km))
 	{
 		h->split_rounds++;
 		mv_part_twins(km);
@@ -509,10 +523,15 @@ after_global_means(MvKmeans *km)
 
 	mv_part_update_meso(km);
 	if (h->iteration + 1 < h->plan.global_iterations)
+	{
 		mv_part_balance(km);
+		enter(h, GLOBAL_ASSIGN, h->iteration + 1);
+	}
 	else
+	{
 		mv_part_twins(km);
-	enter(h, GLOBAL_ASSIGN, h->iteration + 1);
+		enter(h, LAST_ASSIGN, 0);
+	}
 }
 
 void
@@ -525,6 +544,7 @@ mv_kmeans_next(MvKmeans *km)
 		[FINE_MEANS] = after_fine_means,
 		[GLOBAL_ASSIGN] = after_global_assign,
 		[GLOBAL_MEANS] = after_global_means,
+		[LAST_ASSIGN] = after_last_assign,
 	};
 	MvKmeansHead *h = km->head;
 

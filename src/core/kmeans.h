@@ -53,7 +53,8 @@ typedef struct MvKmeans
 			   *c,				/* [k][dim] */
 			   *norm;
 	float	   *dist;			/* public after the last pass: float[n], |x - c|^2 */
-	int32_t    *assign;			/* public after the last pass: int32[n], cluster of each row */
+	int32_t    *assign;			/* public after the last pass: int32[n], cluster of each row,
+								 * the nearest of its group */
 	int32_t    *child,			/* [groups + 1] */
 			   *order,			/* [n], members sorted by cluster */
 			   *start,			/* [k + 1], where a cluster begins in order */

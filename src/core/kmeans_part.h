@@ -90,7 +90,7 @@ mv_part_mean(const double *sum, double count, int dim, bool spherical, float *c)
 		mv_part_normalise(c, dim);
 }
 
-/* The passes, in order; MEANS leads back to ASSIGN. */
+/* The passes, in order; MEANS leads back to ASSIGN, LAST_ASSIGN to itself. */
 typedef enum MvKmeansPhase
 {
 	SEED_MESO,
@@ -101,6 +101,7 @@ typedef enum MvKmeansPhase
 	FINE_MEANS,
 	GLOBAL_ASSIGN,
 	GLOBAL_MEANS,
+	LAST_ASSIGN,				/* inside the groups: are the lists of a good length? */
 	DONE
 } MvKmeansPhase;
 

@@ -375,11 +375,16 @@ append_code(Relation index, Relation heap, const MvIvf *ivf, Buffer table, int a
 	uint32		block_no = list.ncodes / MV_BLOCK;
 	int			slot = (int) (list.ncodes % MV_BLOCK);
 	uint64		end = (uint64) (block_no + 1) * ivf->shape.block_size;
+	uint32		npages;
 	char	   *block = palloc(ivf->shape.block_size);
 	int			offset;
 	BlockNumber first;
 
-	extend_list(index, heap, table, at, (uint32) ((end + MV_BODY_SIZE - 1) / MV_BODY_SIZE));
+	/* what is missing is one block's pages: a damaged count must not fill the disk */
+	npages = (uint32) ((end + MV_BODY_SIZE - 1) / MV_BODY_SIZE);
+	if (npages > list.npages + ivf->shape.block_size / MV_BODY_SIZE + 1)
+		mv_index_corrupted(index, "a list has %u codes on %u pages", list.ncodes, list.npages);
+	extend_list(index, heap, table, at, npages);
 	list = *mv_ivf_list_at(BufferGetPage(table), at);
 	first = find_block(index, ivf, &list, block_no, &offset);
 	if (slot > 0)
