@@ -224,7 +224,7 @@ part_tap()
 	user_dir "$work/tap"
 	# As pgxs' prove_installcheck does, for 15 (TESTDIR) and later (the other two);
 	# not by prove, so that each file's asserts are counted.
-	find test/t -name '*.pl' | LC_ALL=C sort | (cd "$work/tap" && as_user env \
+	find test/t -name "${TAP:-*}.pl" | LC_ALL=C sort | (cd "$work/tap" && as_user env \
 		PATH="$("$pgconfig" --bindir):$PATH" PERL5LIB="$perl:$work/src$major/test/t/lib" PGPORT=65432 \
 		PG_REGRESS="$(dirname "$("$pgconfig" --pgxs)")/../test/regress/pg_regress" \
 		share_contrib_dir="$("$pgconfig" --sharedir)/contrib" MV_SRC="$work/src$major" MV_TREE="$work/pg$major" LC_ALL=C \
@@ -235,7 +235,8 @@ part_tap()
 			TESTDIR=$PWD TESTDATADIR=$PWD/tmp_check TESTLOGDIR=$PWD/tmp_check/log \
 				perl "$MV_SRC/$2" >out 2>&1 || rc=$?
 			echo "# exit $rc" >>out' - "$work" @)
-	for t in test/t/*.pl; do
+	# shellcheck disable=SC2231
+	for t in test/t/${TAP:-*}.pl; do
 		[ -f "$t" ] || continue
 		n=$(basename "$t" .pl)
 		log=$work/tap/$n/out

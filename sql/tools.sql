@@ -87,3 +87,19 @@ SELECT milvus_page_info('l2', pg_relation_size('l2') / 8192);
 SELECT milvus_page_info('l2', 1::bigint << 33);
 DROP TABLE items, few, parts;
 DROP FUNCTION noise(int);
+
+-- Calibration: what it says no to, and that the curve is of the queries given.
+CREATE TABLE calibrated (id int, v vector(4), b bit(8));
+INSERT INTO calibrated SELECT n, ARRAY[sin(n), cos(n * 3), sin(n * 7), n % 5], (n % 256)::bit(8) FROM generate_series(1, 3000) n;
+CREATE INDEX calibrated_v ON calibrated USING ivf (v vector_cosine_ops) WITH (lists = 40);
+CREATE INDEX calibrated_b ON calibrated USING ivf (b bit_hamming_ops);
+SELECT array_length(recall_curve, 1), recall_curve[1][2], recall_curve[16][2]::real FROM milvus_index_stats('calibrated_v');
+SELECT milvus_calibrate('calibrated_v', ARRAY(SELECT v FROM calibrated WHERE id <= 200 ORDER BY id));
+SELECT milvus_calibrate('calibrated_v', ARRAY['[1,2,3,4]', '[0,0,0,0]']::vector[]);
+SELECT milvus_calibrate('calibrated_v', '{}');
+SELECT milvus_calibrate('calibrated_v', ARRAY['[1,2,3,4]', NULL]::vector[]);
+SELECT milvus_calibrate('calibrated_v', ARRAY['[1,2,3]']::vector[]);
+SELECT milvus_calibrate('calibrated_b', ARRAY['[1,2,3]']::vector[]);
+SELECT milvus_calibrate('pg_class_oid_index', ARRAY['[1,2,3]']::vector[]);
+SELECT milvus_index_check('calibrated_v', true);
+DROP TABLE calibrated;

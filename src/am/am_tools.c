@@ -327,8 +327,8 @@ mv_index_stats(PG_FUNCTION_ARGS)
 	MvEffort	effort;
 	double		pages = 0;
 	int			i = 0;
-	Datum		values[19];
-	bool		nulls[19] = {0};
+	Datum		values[20];
+	bool		nulls[20] = {0};
 
 	mv_tool_require_owner(index);
 	method->stats(index, &stats);
@@ -356,6 +356,8 @@ mv_index_stats(PG_FUNCTION_ARGS)
 	values[i++] = bytes(stats.pages[MV_PAGE_ID]);
 	values[i++] = bytes((double) stats.pages[MV_PAGE_LIST] + stats.pages[MV_PAGE_CENTROID]);
 	values[i++] = bytes(stats.pages[0]);
+	nulls[i] = stats.drift == 0;
+	values[i++] = Float8GetDatum(stats.drift);
 	nulls[i] = stats.ncurve == 0;
 	values[i] = nulls[i] ? (Datum) 0 : curve_array(&stats);
 	index_close(index, AccessShareLock);

@@ -62,6 +62,7 @@ typedef struct MvIndexStats
 	double		rows;			/* live */
 	double		dead_rows;		/* vacuumed away, still taking space */
 	BlockNumber pages[MV_PAGE_KINDS];	/* by kind; [0]: free ones, or empty */
+	double		drift;			/* mean squared distance of rows to their lists, then = 1 */
 	int			ncurve;			/* 0: not calibrated */
 	MvCurvePoint *curve;		/* [ncurve], ascending; palloc'd */
 } MvIndexStats;
@@ -116,6 +117,9 @@ typedef struct MvIndexMethod
 
 	/* effort: of the scan that is planned, or NULL: probed is not set. */
 	void (*shape)(Relation index, const MvEffort *effort, MvIndexShape *shape);
+
+	/* Learn from queries, float[n][dim] as search_start takes them, what recall costs. */
+	void		(*calibrate) (Relation index, const float *queries, int n);
 
 	/* Raises XX002 at the first broken invariant; returns the number of live rows. */
 	double		(*check) (Relation index);

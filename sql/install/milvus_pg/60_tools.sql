@@ -11,7 +11,7 @@ CREATE FUNCTION milvus_index_stats(index regclass,
 	OUT rows bigint, OUT dead_rows bigint,
 	OUT lists bigint, OUT average_list float8, OUT largest_list bigint, OUT probes bigint,
 	OUT bytes bigint, OUT code_bytes bigint, OUT vector_bytes bigint, OUT id_bytes bigint, OUT list_bytes bigint,
-	OUT free_bytes bigint, OUT recall_curve float8[])
+	OUT free_bytes bigint, OUT drift float8, OUT recall_curve float8[])
 	AS 'MODULE_PATHNAME', 'mv_index_stats'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION milvus_index_stats(regclass) IS 'what an index holds, and how a scan would go with the settings in force';
@@ -20,6 +20,11 @@ CREATE FUNCTION milvus_recall(index regclass, k int DEFAULT 10, samples int DEFA
 	AS 'MODULE_PATHNAME', 'mv_recall'
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION milvus_recall(regclass, int, int) IS 'measured recall of an index with the settings in force: 0 to 1';
+
+CREATE FUNCTION milvus_calibrate(index regclass, queries vector[]) RETURNS int
+	AS 'MODULE_PATHNAME', 'mv_calibrate'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION milvus_calibrate(regclass, vector[]) IS 'teach an index what queries look like, so that milvus.target_recall holds for them';
 
 CREATE FUNCTION milvus_prewarm(index regclass, mode text DEFAULT 'all') RETURNS bigint
 	AS 'MODULE_PATHNAME', 'mv_prewarm'

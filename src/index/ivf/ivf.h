@@ -86,8 +86,12 @@ typedef struct MvIvfMeta
 
 #define MV_IVF_META_BLOCK 0
 
-/* Of the codes of centroids that backends keep: errors are a thousandth of a distance. */
+/*
+ * Backends keep centroids as codes of 8 bits, whose errors are a thousandth of a
+ * distance.  Short ones are kept as they are: nothing is saved there.
+ */
 #define MV_IVF_CENTROID_BITS 8
+#define MV_IVF_EXACT_CENTROIDS 256	/* up to that many dimensions, padded */
 
 /*
  * List pages: a chain of pages of MvIvfList[MV_IVF_LISTS_PER_PAGE], the list
@@ -196,7 +200,7 @@ typedef struct MvIvf
 	BlockNumber *list_pages;
 	int			nused;			/* lists in use */
 	uint32	   *used;			/* [nused]: their numbers, ascending */
-	const void **codes;			/* [nused]: their centroids as codes of 8 bits */
+	const void **centroids;		/* [nused]: as codes or floats; see above */
 	float	   *norm;			/* [nused]: |c|^2 */
 	float	   *mean_dot;		/* [nused]: <c, mean> */
 	float	   *spread;			/* [nused]; see MvIvfList */
@@ -329,8 +333,9 @@ double		mv_ivf_lists_wanted(const MvIvf *ivf, const MvEffort *effort);
 void		mv_ivf_draw_curve(float *reaches, int n, double margin, int nqueries,
 							  MvIvfCurve *curve);
 
-/* The k of a curve. */
+/* The k of a curve, and the recall of a point of it. */
 int			mv_ivf_curve_k(int curve);
+double		mv_ivf_knot(int i);
 
 /* ivf_calibrate.c: the curves */
 

@@ -81,7 +81,12 @@ drop_useless(Oid relid)
 }
 
 /* Bytes of a centroid as it is kept here. */
-#define CENTROID_ROW(shape) mv_code_row_size(MV_IVF_CENTROID_BITS, (shape)->padded)
+static Size
+kept_size(const MvIvfShape *shape)
+{
+	return shape->padded <= MV_IVF_EXACT_CENTROIDS ? shape->centroid_size :
+		mv_code_row_size(MV_IVF_CENTROID_BITS, shape->padded);
+}
 
 /* The list table, all slots, and where its pages are; palloc'd. */
 static MvIvfList *
@@ -135,28 +140,31 @@ allocate_view(Relation index, const MvIvfMeta *meta, int nused)
 	ivf->rotated_mean = palloc(sizeof(float) * ivf->shape.padded);
 	ivf->nused = nused;
 	ivf->used = allocate(sizeof(uint32) * nused);
-	ivf->codes = allocate(sizeof(void *) * nused);
+	ivf->centroids = allocate(sizeof(void *) * nused);
 	ivf->norm = allocate(sizeof(float) * nused);
 	ivf->mean_dot = allocate(sizeof(float) * nused);
 	ivf->spread = allocate(sizeof(float) * nused);
-	row = CENTROID_ROW(&ivf->shape);
+	row = kept_size(&ivf->shape);
 	codes = allocate(row * nused);
 	for (int i = 0; i < nused; i++)
-		ivf->codes[i] = codes + row * i;
+		ivf->centroids[i] = codes + row * i;
 	mv_ivf_set_format(ivf);
 	return view;
 }
 
-/* Read and code the centroid of a list. */
+/* Read the centroid of a list. */
 static void
-code_centroid(Relation index, MvIvf *ivf, const MvIvfList *list, int at, float *c)
+keep_centroid(Relation index, MvIvf *ivf, const MvIvfList *list, int at, float *c)
 {
 	MvRabitqFormat format = {.metric = MV_L2SQ, .bits = MV_IVF_CENTROID_BITS,
 							 .dim = ivf->shape.padded};
 	MvDistFn	dot = mv_kernels.dist[MV_F32][MV_IP];
 
 	mv_ivf_read_centroid(index, ivf, list, c);
-	mv_rabitq_encode_row(&format, c, NULL, (void *) ivf->codes[at]);
+	if (ivf->shape.padded <= MV_IVF_EXACT_CENTROIDS)
+		memcpy((void *) ivf->centroids[at], c, ivf->shape.centroid_size);
+	else
+		mv_rabitq_encode_row(&format, c, NULL, (void *) ivf->centroids[at]);
 	ivf->norm[at] = (float) dot(c, c, ivf->shape.padded);
 	ivf->mean_dot[at] = (float) dot(c, ivf->rotated_mean, ivf->shape.padded);
 }
@@ -169,7 +177,7 @@ copy_centroid(MvIvf *ivf, int to, const MvIvf *old, int *at, uint32 list, uint32
 		(*at)++;
 	if (*at == old->nused || old->used[*at] != list || changed > old->meta.version)
 		return false;
-	memcpy((void *) ivf->codes[to], old->codes[*at], CENTROID_ROW(&ivf->shape));
+	memcpy((void *) ivf->centroids[to], old->centroids[*at], kept_size(&ivf->shape));
 	ivf->norm[to] = old->norm[*at];
 	ivf->mean_dot[to] = old->mean_dot[*at];
 	return true;
@@ -189,7 +197,7 @@ read_centroids(Relation index, MvIvf *ivf, const MvIvfList *lists, const MvIvf *
 		ivf->used[n] = i;
 		ivf->spread[n] = lists[i].spread;
 		if (old == NULL || !copy_centroid(ivf, n, old, &at, i, lists[i].changed))
-			code_centroid(index, ivf, &lists[i], n, c);
+			keep_centroid(index, ivf, &lists[i], n, c);
 		n++;
 	}
 	pfree(c);

@@ -117,11 +117,19 @@ mv_ivf_query_start(MvIvfQuery *q, const float *x)
 	mv_rabitq_scan_center(&q->centroids, q->norm, sqrtf(q->norm));
 }
 
-/* |q - c|^2 of every list in use, from the codes of the centroids. */
+/* |q - c|^2 of every list in use. */
 static void
 centroid_distances(MvIvfQuery *q)
 {
-	mv_rabitq_rows(&q->centroids, q->ivf->codes, q->ivf->nused, q->est, NULL);
+	const MvIvf *ivf = q->ivf;
+	int			padded = ivf->shape.padded;
+	MvDistFn	dist = mv_kernels.dist[MV_F32][MV_L2SQ];
+
+	if (padded > MV_IVF_EXACT_CENTROIDS)
+		mv_rabitq_rows(&q->centroids, ivf->centroids, ivf->nused, q->est, NULL);
+	else
+		for (int i = 0; i < ivf->nused; i++)
+			q->est[i] = (float) dist(q->rotated, ivf->centroids[i], padded);
 }
 
 void

@@ -25,8 +25,8 @@
 /* Share of the spread in the key; .2 to .5 serve alike. */
 #define SPREAD_SHARE 0.35f
 
-static const float knots[MV_IVF_KNOTS] = {
-	.5f, .7f, .8f, .85f, .88f, .9f, .92f, .94f, .95f, .96f, .97f, .98f, .985f, .99f, .995f, .999f
+static const double knots[MV_IVF_KNOTS] = {
+	.5, .7, .8, .85, .88, .9, .92, .94, .95, .96, .97, .98, .985, .99, .995, .999
 };
 
 static const int curve_k[MV_IVF_CURVES] = {10, 100};
@@ -35,6 +35,12 @@ int
 mv_ivf_curve_k(int curve)
 {
 	return curve_k[curve];
+}
+
+double
+mv_ivf_knot(int i)
+{
+	return knots[i];
 }
 
 void

@@ -37,6 +37,7 @@ const MvIndexMethod mv_ivf_method = {
 	.bulkdelete = mv_ivf_bulkdelete,
 	.cleanup = mv_ivf_cleanup,
 	.shape = shape,
+	.calibrate = mv_ivf_calibrate,
 	.check = mv_ivf_check,
 	.tids = mv_ivf_tids,
 	.stats = mv_ivf_stats,

@@ -208,6 +208,27 @@ select_nearest(ScanList *lists, int at, int end, int n)
 	}
 }
 
+/* By key; the nearest comes first in any case, so that a row is found in its own list. */
+static void
+order_lists(MvSearch *s)
+{
+	int			nearest = 0;
+
+	mv_ivf_keys(s->ivf, s->g_add, s->ivf->nused, s->keys);
+	s->key_scale = mv_ivf_key_scale(s->ivf, (float) s->q_norm);
+	s->first_key = INFINITY;
+	for (int i = 0; i < s->ivf->nused; i++)
+	{
+		if (s->g_add[i] < s->g_add[nearest])
+			nearest = i;
+		s->first_key = Min(s->first_key, s->keys[i]);
+		s->lists[i].key = s->keys[i];
+		s->lists[i].g_add = s->g_add[i];
+		s->lists[i].g_dist = s->g_dist[i];
+	}
+	s->lists[nearest].key = -INFINITY;
+}
+
 void
 mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 {
@@ -220,16 +241,7 @@ mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 	s->q_norm = sqrt(mv_kernels.dist[MV_F32][MV_IP] (query, query, ivf->shape.dim));
 	mv_ivf_query_start(&s->query, query);
 	mv_ivf_rank_lists(&s->query, s->g_add, s->g_dist);
-	mv_ivf_keys(ivf, s->g_add, ivf->nused, s->keys);
-	s->key_scale = mv_ivf_key_scale(ivf, (float) s->q_norm);
-	s->first_key = INFINITY;
-	for (int i = 0; i < ivf->nused; i++)
-	{
-		s->first_key = Min(s->first_key, s->keys[i]);
-		s->lists[i].key = s->keys[i];
-		s->lists[i].g_add = s->g_add[i];
-		s->lists[i].g_dist = s->g_dist[i];
-	}
+	order_lists(s);
 	mv_rerank_init(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 				   s->rerank.exact, s->rerank.max_exact);
 	s->tau = INFINITY;

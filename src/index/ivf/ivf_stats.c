@@ -109,6 +109,53 @@ count_page(BlockNumber block, Page page, void *arg)
 			stats->dead_rows++;
 }
 
+/* Rows whose distance to the nearest list is measured. */
+#define DRIFT_ROWS 500
+
+/*
+ * Mean squared distance of some rows to the nearest centroid, in units of what it
+ * was when the lists got theirs; 0 if that is not known.
+ */
+static double
+drift(Relation index, MvIvf *ivf, const MvIvfList *lists)
+{
+	double		codes = 0,
+				then = 0,
+				now = 0;
+	int			rows = 0;
+	MvIvfIds	ids;
+	MvIvfQuery	q;
+	uint16_t   *vector = palloc(ivf->shape.vector_size);
+	float	   *x = palloc(sizeof(float) * ivf->shape.dim);
+	uint32		nids;
+
+	for (int i = 0; i < ivf->nused; i++)
+	{
+		codes += lists[i].ncodes;
+		then += (double) lists[i].ncodes * lists[i].spread;
+	}
+	mv_ivf_ids_begin(&ids, index, ivf);
+	mv_ivf_query_begin(&q, ivf);
+	nids = mv_ivf_ids_count(&ids);
+	for (uint32 i = 0; i < nids; i += nids / DRIFT_ROWS + 1)
+	{
+		BlockNumber block;
+		int			offset;
+		MvIvfId		entry = mv_ivf_id(&ids, i, &block, &offset);
+
+		if (entry.flags & (MV_ID_DEAD | MV_ID_FREE | MV_ID_CLAMPED))
+			continue;
+		mv_ivf_read_run(index, block, MV_PAGE_VECTOR, offset, (char *) vector,
+						ivf->shape.vector_size);
+		mv_kernels.to_f32[MV_F16] (vector, x, ivf->shape.dim);
+		mv_ivf_query_start(&q, x);
+		now += Max(q.est[mv_ivf_nearest_list(&q)], 0);
+		rows++;
+	}
+	mv_ivf_ids_end(&ids);
+	return then > 0 && rows > 0 ? (now / rows) / (then / codes) : 0;
+}
+
 void
 mv_ivf_stats(Relation index, MvIndexStats *stats)
 {
@@ -121,6 +168,14 @@ mv_ivf_stats(Relation index, MvIndexStats *stats)
 	{
 		stats->codes += lists[i].ncodes;
 		stats->largest_list = Max(stats->largest_list, lists[i].ncodes);
+	}
+	stats->drift = drift(index, ivf, lists);
+	stats->ncurve = ivf->meta.calibration == MV_IVF_UNCALIBRATED ? 0 : MV_IVF_KNOTS;
+	stats->curve = palloc(sizeof(MvCurvePoint) * MV_IVF_KNOTS);
+	for (int i = 0; i < stats->ncurve; i++)
+	{
+		stats->curve[i].effort = ivf->meta.curves[0].lists[i];
+		stats->curve[i].recall = mv_ivf_knot(i);
 	}
 	pfree(lists);
 	mv_pages_visit(index, count_page, stats);
