@@ -55,3 +55,10 @@
 	((record)->node = (index)->rd_node, (record)->block = (number), \
 	 (record)->latestRemovedFullXid = (xid))
 #endif
+
+/* 16: vacuum tells index methods of the table. */
+#if PG_VERSION_NUM >= 160000
+#define mv_vacuum_heap(info) ((info)->heaprel)
+#else
+#define mv_vacuum_heap(info) ((Relation) NULL)
+#endif

@@ -64,6 +64,7 @@ cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		stats->num_index_tuples = info->num_heap_tuples;
 		stats->estimated_count = true;
 	}
+	stats = mv_method_of(info->index)->cleanup(info, stats);
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	return stats;
 }
@@ -79,7 +80,7 @@ mv_ivf_handler(PG_FUNCTION_ARGS)
 	am->amsupport = MV_NPROCS;
 	am->amcanorderbyop = true;
 	am->amoptionalkey = true;
-	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
+	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_CLEANUP;
 	am->amkeytype = InvalidOid;
 
 	am->ambuild = mv_am_build;
