@@ -13,6 +13,7 @@
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "storage/smgr.h"
+#include "utils/memutils.h"
 
 #include "compat.h"
 #include "index/ivf/ivf.h"
