@@ -23,6 +23,7 @@ typedef struct Check
 	uint32		nids;
 	uint8	   *seen;			/* [nids]: codes found with this id, 0 or 1 */
 	uint8	   *live;			/* [nids] */
+	uint8	   *unused;			/* [nids]: 1 if free when the check began */
 	BlockNumber nblocks;
 	uint8	   *pages;			/* [nblocks]: 1 if something leads to it */
 	uint8	   *in_chain;		/* [ids.npages]: 1 if it says to be in the chain of free ids */
@@ -103,7 +104,8 @@ check_id_page(Check *c, int page_no)
 			mv_index_corrupted(c->index, "id %u has no heap row", id);
 		if (group[j / per_group] >= c->nblocks)
 			mv_index_corrupted(c->index, "vector of id %u is on page %u", id, group[j / per_group]);
-		nfree += (entry[j].flags & MV_ID_FREE) != 0;
+		c->unused[id] = (entry[j].flags & MV_ID_FREE) != 0;
+		nfree += c->unused[id];
 		c->live[id] = !(entry[j].flags & (MV_ID_DEAD | MV_ID_FREE));
 		live += c->live[id];
 	}
@@ -195,6 +197,17 @@ check_vectors(Check *c)
 	}
 }
 
+/* A free id stands in no list, unless an insert has taken it since. */
+static void
+check_unused(Check *c, uint32 id, uint32 list)
+{
+	BlockNumber block;
+	int			offset;
+
+	if (mv_ivf_id(&c->ids, id, &block, &offset).flags & MV_ID_FREE)
+		mv_index_corrupted(c->index, "id %u is free, but stands in list %u", id, list);
+}
+
 static void
 check_block(Check *c, uint32 list, const char *block, int n)
 {
@@ -209,6 +222,8 @@ check_block(Check *c, uint32 list, const char *block, int n)
 		/* Beyond: added since the ids were counted. */
 		if (id < c->nids && c->seen[id]++)
 			mv_index_corrupted(c->index, "id %u stands twice in lists, once in %u", id, list);
+		if (id < c->nids && c->unused[id])
+			check_unused(c, id, list);
 		mv_ivf_block_get(shape, block, i, row);
 		memcpy(factors, row + shape->row_size - sizeof(factors), sizeof(factors));
 		if (!isfinite(factors[0]) || !isfinite(factors[1]) || factors[1] > 0)
@@ -348,6 +363,7 @@ mv_ivf_check(Relation index)
 	c.nids = count_ids(&c);
 	c.seen = palloc_extended(c.nids + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	c.live = palloc_extended(c.nids + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	c.unused = palloc_extended(c.nids + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	c.in_chain = palloc0(c.ids.npages + 1);
 	free_ids = mv_ivf_free_ids(index);
 	claim(&c, MV_IVF_META_BLOCK, MV_PAGE_META);
