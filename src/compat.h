@@ -84,3 +84,10 @@
 #else
 #define mv_restrict_search_path() ((void) 0)
 #endif
+
+/* 16: vacuum tells index methods of the table. */
+#if PG_VERSION_NUM >= 160000
+#define mv_vacuum_heap(info) ((info)->heaprel)
+#else
+#define mv_vacuum_heap(info) ((Relation) NULL)
+#endif

@@ -48,7 +48,6 @@ cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
 	if (info->analyze_only)
 		return stats;
-	stats = mv_method_of(info->index)->cleanup(info, stats);
 	if (stats == NULL)
 	{
 		/* Nothing was deleted: the heap's count is the better one. */
@@ -56,6 +55,7 @@ cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		stats->num_index_tuples = info->num_heap_tuples;
 		stats->estimated_count = true;
 	}
+	stats = mv_method_of(info->index)->cleanup(info, stats);
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	return stats;
 }
@@ -69,7 +69,7 @@ routine(const MvAccessMethod *method)
 	am->amsupport = MV_NPROCS;
 	am->amcanorderbyop = true;
 	am->amoptionalkey = true;
-	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
+	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_CLEANUP;
 	am->amkeytype = InvalidOid;
 	mv_can_build_parallel(am);
 

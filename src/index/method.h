@@ -112,7 +112,7 @@ typedef struct MvIndexMethod
 	IndexBulkDeleteResult *(*bulkdelete) (IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 										  IndexBulkDeleteCallback dead, void *arg);
 
-	/* After all bulkdelete calls of a vacuum, or without any (stats is NULL): may return NULL. */
+	/* After all bulkdelete calls of a vacuum, or without any; returns stats. */
 	IndexBulkDeleteResult *(*cleanup) (IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
 
 	/* effort: of the scan that is planned, or NULL: probed is not set. */

@@ -146,6 +146,18 @@ is_deleted(Page page)
 		(MV_PAGE_TAIL(page)->kind & MV_PAGE_DELETED) != 0;
 }
 
+bool
+mv_page_is_deleted(Relation index, BlockNumber block)
+{
+	Buffer		buffer = ReadBuffer(index, block);
+	bool		deleted;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	deleted = is_deleted(BufferGetPage(buffer));
+	UnlockReleaseBuffer(buffer);
+	return deleted;
+}
+
 /*
  * Queries on a standby may still look at the page: they are cancelled by the
  * record with which nbtree tells of its own pages, for core replays that.

@@ -134,6 +134,9 @@ void		mv_change_delete_page(MvChange *change, Buffer buffer);
 /* Buffers stay pinned and locked. */
 void		mv_change_commit(MvChange *change);
 
+/* Is it? */
+bool		mv_page_is_deleted(Relation index, BlockNumber block);
+
 /* Tell mv_page_alloc() of a deleted page; a hint, not logged. */
 void		mv_page_recycle(Relation index, BlockNumber block);
 

@@ -66,7 +66,8 @@ for my $name (sort keys %file)
 		push @results, $err;
 		unlike($err, qr/server closed|terminat|timeout|XX000/, "$name: " . substr($sql, 0, 40));
 	}
-	is($results[-1], '', "$name: tools look at its pages");
+	# With page checksums, the default of PostgreSQL 18, reading it is an error already.
+	like($results[-1], qr/^$|XX001/, "$name: tools look at its pages");
 	like($results[1], qr{XX00[12]|0A000}, "$name: the checker sees it")
 		if $damage ne 'body' && ($damage ne 'head' || $name =~ m{^(meta|id)_});
 	$node->safe_psql('postgres', "REINDEX INDEX ${name}_idx");

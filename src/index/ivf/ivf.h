@@ -112,6 +112,14 @@ typedef struct MvIvfList
 
 #define MV_IVF_LISTS_PER_PAGE (MV_BODY_SIZE / (int) sizeof(MvIvfList))
 
+/* A list without codes and centroid: an unused slot. */
+static inline void
+mv_ivf_list_clear(MvIvfList *list)
+{
+	memset(list, 0, sizeof(MvIvfList));
+	list->first = list->last = list->tail = list->centroid = InvalidBlockNumber;
+}
+
 /*
  * Centroid pages: rotated centroids, float[padded] each, packed; one that is
  * larger than a body takes a chain of pages of its own.
@@ -423,11 +431,72 @@ void		mv_ivf_walk_start(MvIvfWalk *walk, BlockNumber first, uint32 ncodes);
 void		mv_ivf_walk_ahead(MvIvfWalk *walk, BlockNumber first);
 
 /*
+ * The blocks of a list from code number seen->ncodes on, where `seen` is an
+ * older state of its header.  Returns how many codes of the first block are older.
+ */
+int			mv_ivf_walk_resume(MvIvfWalk *walk, const MvIvfList *seen, const MvIvfList *now);
+
+/*
  * The next block, walk->n codes of it; NULL after the last.  A page is locked
  * until a call returns NULL, so callers must call until then, and do little
  * in between.
  */
 const char *mv_ivf_walk_next(MvIvfWalk *walk);
+
+/*
+ * ivf_chain.c: a chain of codes that replaces others.  Nobody knows of it until
+ * a list's header leads to it; until then an error or a crash leaks its pages.
+ */
+typedef struct MvIvfChain
+{
+	Relation	index;
+	Relation	heap;			/* or NULL: see mv_page_alloc() */
+	const MvIvfShape *shape;
+	MvIvfList	list;			/* out: the header, but for the centroid */
+	char	   *block;			/* [block_size], the codes of no whole block */
+	char	   *bodies;			/* of pages not yet written */
+	int			used;			/* bytes of them */
+	uint64		written;		/* bytes before them */
+	uint64		last_block;		/* where in the stream the last block begins */
+} MvIvfChain;
+
+/* No page is locked between these calls. */
+void		mv_ivf_chain_begin(MvIvfChain *chain, Relation index, Relation heap, const MvIvf *ivf);
+void		mv_ivf_chain_put(MvIvfChain *chain, const char *row, uint32 id);
+void		mv_ivf_chain_finish(MvIvfChain *chain);
+
+/* Delete the pages of a chain that no header leads to any more. */
+void		mv_ivf_chain_delete(Relation index, const MvIvfList *list);
+
+/*
+ * ivf_maintain.c: lists of the right length.
+ *
+ * The maintainer is alone in replacing chains and in changing what lists there
+ * are.  It takes a heavyweight lock, held with no buffer locked meanwhile but
+ * for moments; inserters only try to get it.
+ */
+void		mv_ivf_maintain_begin(Relation index);
+bool		mv_ivf_maintain_try(Relation index);
+void		mv_ivf_maintain_end(Relation index);
+
+/* Codes beyond which a list is split, in an index of so many rows. */
+uint32		mv_ivf_split_limit(Relation index, double rows);
+
+/* Codes of a list now; 0 if it is not in use. */
+uint32		mv_ivf_list_length(Relation index, uint32 list);
+
+/* The rows of an index, guessed from its size. */
+double		mv_ivf_rows_guess(Relation index, const MvIvf *ivf);
+
+/*
+ * mv_ivf_split -- divide a list that is too long; dead rows are dropped.
+ *
+ * For the maintainer.  rows: of the index.  Returns false if nothing was done.
+ */
+bool		mv_ivf_split(Relation index, Relation heap, uint32 list, double rows);
+
+/* Join lists that are too short to others, for the maintainer; returns how many. */
+int			mv_ivf_merge(Relation index, Relation heap, double rows);
 
 /*
  * What the build hands to ivf_write.c.  Tuples of the sort: list (int4), TID

@@ -2,7 +2,8 @@
  * ivf_check.c -- are all pages as ivf.h says?
  *
  * Reads the whole index under share locks, one page at a time, while it may
- * be in use: what is added meanwhile is not looked at.
+ * be in use: what is added meanwhile is not looked at.  Maintenance waits until
+ * it is over.
  */
 #include "postgres.h"
 
@@ -22,8 +23,10 @@ typedef struct Check
 	uint32		nids;
 	uint8	   *seen;			/* [nids]: codes found with this id, 0 or 1 */
 	uint8	   *live;			/* [nids] */
+	uint8	   *unused;			/* [nids]: 1 if free when the check began */
 	BlockNumber nblocks;
 	uint8	   *pages;			/* [nblocks]: 1 if something leads to it */
+	uint8	   *in_chain;		/* [ids.npages]: 1 if it says to be in the chain of free ids */
 } Check;
 
 /* Is there no such page, even among those added since? */
@@ -64,6 +67,23 @@ claim_chain(Check *c, BlockNumber block, MvPageKind kind, int n)
 	}
 }
 
+/* The same for a chain to its end. */
+static void
+claim_whole_chain(Check *c, BlockNumber block, MvPageKind kind)
+{
+	while (BlockNumberIsValid(block))
+	{
+		Buffer		buffer;
+
+		if (block >= c->nblocks)
+			return;
+		claim(c, block, kind);
+		buffer = mv_page_read(c->index, block, kind, BUFFER_LOCK_SHARE);
+		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
 /* An id page: counts as they must be, every vector has its pages.  Returns the live rows. */
 static double
 check_id_page(Check *c, int page_no)
@@ -91,15 +111,57 @@ check_id_page(Check *c, int page_no)
 			mv_index_corrupted(c->index, "id %u has no heap row", id);
 		if (beyond_end(c, group[j / per_group]))
 			mv_index_corrupted(c->index, "vector of id %u is on page %u", id, group[j / per_group]);
-		nfree += (entry[j].flags & MV_ID_FREE) != 0;
+		c->unused[id] = (entry[j].flags & MV_ID_FREE) != 0;
+		nfree += c->unused[id];
 		c->live[id] = !(entry[j].flags & (MV_ID_DEAD | MV_ID_FREE));
 		live += c->live[id];
 	}
-	if (head.nfree < nfree || (nfree > 0 && !head.in_chain))
+	c->in_chain[page_no] = head.in_chain != 0;
+	if (head.nfree != nfree || (nfree > 0 && !head.in_chain))
 		mv_index_corrupted(c->index, "id page %u has %u free entries, not %u", block, nfree,
 						   head.nfree);
 	UnlockReleaseBuffer(buffer);
 	return live;
+}
+
+/* The number of an id page, or -1. */
+static int
+id_page_no(Check *c, BlockNumber block)
+{
+	for (int i = 0; i < c->ids.npages; i++)
+		if (c->ids.blocks[i] == block)
+			return i;
+	return -1;
+}
+
+/*
+ * The chain of pages with free ids: every page that says so is in it, once.
+ * Inserts take out its first page; then only what was read before is compared.
+ */
+static void
+check_free_ids(Check *c, BlockNumber first)
+{
+	int			left = 0;
+
+	for (BlockNumber block = first; BlockNumberIsValid(block);)
+	{
+		int			page_no = id_page_no(c, block);
+		Buffer		buffer;
+
+		if (page_no < 0)
+			mv_index_corrupted(c->index, "page %u is in the chain of free ids, but holds none",
+							   block);
+		if (!c->in_chain[page_no] && mv_ivf_free_ids(c->index) == first)
+			mv_index_corrupted(c->index, "page %u is in the chain of free ids, unknowingly", block);
+		c->in_chain[page_no] = false;
+		buffer = mv_page_read(c->index, block, MV_PAGE_ID, BUFFER_LOCK_SHARE);
+		block = ((MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(buffer)))->next_free;
+		UnlockReleaseBuffer(buffer);
+	}
+	for (int i = 0; i < c->ids.npages; i++)
+		left += c->in_chain[i];
+	if (left > 0 && mv_ivf_free_ids(c->index) == first)
+		mv_index_corrupted(c->index, "%d pages are missing in the chain of free ids", left);
 }
 
 /* Every id page is full but the last. */
@@ -143,6 +205,17 @@ check_vectors(Check *c)
 	}
 }
 
+/* A free id stands in no list, unless an insert has taken it since. */
+static void
+check_unused(Check *c, uint32 id, uint32 list)
+{
+	BlockNumber block;
+	int			offset;
+
+	if (mv_ivf_id(&c->ids, id, &block, &offset).flags & MV_ID_FREE)
+		mv_index_corrupted(c->index, "id %u is free, but stands in list %u", id, list);
+}
+
 static void
 check_block(Check *c, uint32 list, const char *block, int n)
 {
@@ -157,6 +230,8 @@ check_block(Check *c, uint32 list, const char *block, int n)
 		/* Beyond: added since the ids were counted. */
 		if (id < c->nids && c->seen[id]++)
 			mv_index_corrupted(c->index, "id %u stands twice in lists, once in %u", id, list);
+		if (id < c->nids && c->unused[id])
+			check_unused(c, id, list);
 		mv_ivf_block_get(shape, block, i, row);
 		memcpy(factors, row + shape->row_size - sizeof(factors), sizeof(factors));
 		if (!isfinite(factors[0]) || !isfinite(factors[1]) || factors[1] > 0)
@@ -209,44 +284,89 @@ check_centroid(Check *c, uint32 number, const MvIvfList *list)
 		if (!isfinite(centroid[i]))
 			mv_index_corrupted(c->index, "centroid of list %u holds %g", number, centroid[i]);
 	pfree(centroid);
-	if (list->centroid_offset == 0)
+	/* Several centroids share a page. */
+	if (list->centroid < c->nblocks && !c->pages[list->centroid])
 		claim_chain(c, list->centroid, MV_PAGE_CENTROID,
 					(c->ivf->shape.centroid_size + MV_BODY_SIZE - 1) / MV_BODY_SIZE);
 }
 
+/* Slots of the list table, in use or not. */
 static void
 check_lists(Check *c)
 {
-	for (int i = 0; i < c->ivf->nused; i++)
+	for (uint32 i = 0; i < c->ivf->npages * MV_IVF_LISTS_PER_PAGE; i++)
 	{
 		int			at;
-		BlockNumber block = mv_ivf_list_place(c->ivf, c->ivf->used[i], &at);
+		BlockNumber block = mv_ivf_list_place(c->ivf, i, &at);
 		Buffer		buffer = mv_page_read(c->index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
 		MvIvfList	list = *mv_ivf_list_at(BufferGetPage(buffer), at);
 
 		UnlockReleaseBuffer(buffer);
-		check_centroid(c, c->ivf->used[i], &list);
-		check_chain(c, c->ivf->used[i], &list);
+		if (BlockNumberIsValid(list.centroid))
+		{
+			if (list.changed > c->ivf->meta.version)
+				mv_index_corrupted(c->index, "list %u is of version %u, the table of %u", i,
+								   list.changed, c->ivf->meta.version);
+			check_centroid(c, i, &list);
+			check_chain(c, i, &list);
+		}
+		else if (list.ncodes != 0 || list.npages != 0 || BlockNumberIsValid(list.first))
+			mv_index_corrupted(c->index, "list %u is not in use, but has %u codes on %u pages", i,
+							   list.ncodes, list.npages);
 		CHECK_FOR_INTERRUPTS();
 	}
+}
+
+/* Pages that nothing leads to are deleted, or a crash has leaked them. */
+static void
+count_leaks(Check *c)
+{
+	double		deleted = 0,
+				leaked = 0;
+
+	for (BlockNumber block = 0; block < c->nblocks; block++)
+	{
+		if (c->pages[block])
+			continue;
+		if (mv_page_is_deleted(c->index, block))
+			deleted++;
+		else
+			leaked++;
+		CHECK_FOR_INTERRUPTS();
+	}
+	ereport(DEBUG1,
+			(errmsg_internal("index \"%s\" has %.0f deleted pages and %.0f leaked ones",
+							 RelationGetRelationName(c->index), deleted, leaked)));
 }
 
 double
 mv_ivf_check(Relation index)
 {
-	Check		c = {.index = index, .ivf = mv_ivf_open(index)};
+	Check		c = {.index = index};
+	BlockNumber free_ids;
 	double		live,
 				lost = 0;
 
+	mv_ivf_maintain_begin(index);
+	c.ivf = mv_ivf_open_for(index, CurrentMemoryContext);
 	c.nblocks = RelationGetNumberOfBlocks(index);
 	c.pages = palloc_extended(c.nblocks, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	mv_ivf_ids_begin(&c.ids, index, c.ivf);
 	c.nids = mv_ivf_ids_count(&c.ids);
 	c.seen = palloc_extended(c.nids + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	c.live = palloc_extended(c.nids + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	c.unused = palloc_extended(c.nids + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	c.in_chain = palloc0(c.ids.npages + 1);
+	free_ids = mv_ivf_free_ids(index);
+	claim(&c, MV_IVF_META_BLOCK, MV_PAGE_META);
+	claim_whole_chain(&c, c.ivf->meta.mean_start, MV_PAGE_VECTOR);
+	claim_whole_chain(&c, c.ivf->meta.list_start, MV_PAGE_LIST);
+	claim_whole_chain(&c, c.ivf->meta.directory, MV_PAGE_DIRECTORY);
 	live = check_ids(&c);
+	check_free_ids(&c, free_ids);
 	check_vectors(&c);
 	check_lists(&c);
+	count_leaks(&c);
 
 	/* An insert that failed between its two steps leaves such an id until vacuum. */
 	for (uint32 id = 0; id < c.nids; id++)
@@ -257,5 +377,6 @@ mv_ivf_check(Relation index)
 						RelationGetRelationName(index)),
 				 errdetail("They are being inserted, or a crash left them for VACUUM.")));
 	mv_ivf_ids_end(&c.ids);
+	mv_ivf_maintain_end(index);
 	return live;
 }

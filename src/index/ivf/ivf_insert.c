@@ -366,6 +366,19 @@ write_block(Relation index, const MvIvf *ivf, Buffer table, int at, BlockNumber 
 	}
 }
 
+/*
+ * A block whose first code is that of a row.  Scans that began before vacuum
+ * emptied the list may read it on to the end that they noted: all they find is
+ * that row, which they can not see.
+ */
+static void
+begin_block(const MvIvfShape *shape, char *block, uint32 id)
+{
+	mv_ivf_block_clear(shape, block);
+	for (int i = 0; i < MV_BLOCK; i++)
+		((uint32 *) block)[i] = id;
+}
+
 /* Append a code to the list whose page is locked. */
 static void
 append_code(Relation index, Relation heap, const MvIvf *ivf, Buffer table, int at, uint32 id,
@@ -390,7 +403,7 @@ append_code(Relation index, Relation heap, const MvIvf *ivf, Buffer table, int a
 	if (slot > 0)
 		mv_ivf_read_run(index, first, MV_PAGE_CODE, offset, block, ivf->shape.block_size);
 	else
-		mv_ivf_block_clear(&ivf->shape, block);
+		begin_block(&ivf->shape, block, id);
 	mv_ivf_block_put(&ivf->shape, block, slot, row, id);
 	write_block(index, ivf, table, at, first, offset, block);
 	pfree(block);
@@ -399,10 +412,10 @@ append_code(Relation index, Relation heap, const MvIvf *ivf, Buffer table, int a
 /*
  * Code a row for its nearest list and append it.  Maintenance may give a list
  * another centroid until its page is locked; then the row looks for its list
- * again.  Returns the number of codes in the list.
+ * again.  Returns the number of codes in the list, and which it is.
  */
 static uint32
-add_to_list(Relation index, Relation heap, const float *x, uint32 id)
+add_to_list(Relation index, Relation heap, const float *x, uint32 id, uint32 *list_no)
 {
 	for (;;)
 	{
@@ -432,8 +445,31 @@ add_to_list(Relation index, Relation heap, const float *x, uint32 id)
 		append_code(index, heap, ivf, table, at, id, row);
 		ncodes = mv_ivf_list_at(BufferGetPage(table), at)->ncodes;
 		UnlockReleaseBuffer(table);
+		*list_no = number;
 		return ncodes;
 	}
+}
+
+/*
+ * Split a list that has become too long.  If another backend is the
+ * maintainer, the next insert into the list tries again.
+ */
+static void
+split_if_long(Relation index, Relation heap, uint32 list, uint32 ncodes)
+{
+	const MvIvf *ivf;
+	double		rows;
+
+	/* No limit is below that of an empty index. */
+	if (ncodes <= mv_ivf_split_limit(index, 0))
+		return;
+	ivf = mv_ivf_open(index);
+	rows = mv_ivf_rows_guess(index, ivf);
+	if (ncodes <= mv_ivf_split_limit(index, rows) || !mv_ivf_maintain_try(index))
+		return;
+	if (mv_ivf_list_length(index, list) > mv_ivf_split_limit(index, rows))
+		mv_ivf_split(index, heap, list, rows);
+	mv_ivf_maintain_end(index);
 }
 
 void
@@ -443,6 +479,8 @@ mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x)
 	uint16_t   *vector = palloc(ivf->shape.vector_size);
 	uint16		flags = mv_ivf_vector(ivf, x, vector);
 	uint32		id = take_id(index, ivf, tid, flags, (char *) vector);
+	uint32		list;
+	uint32		ncodes = add_to_list(index, heap, x, id, &list);
 
-	add_to_list(index, heap, x, id);
+	split_if_long(index, heap, list, ncodes);
 }

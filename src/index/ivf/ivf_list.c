@@ -104,6 +104,23 @@ mv_ivf_walk_ahead(MvIvfWalk *walk, BlockNumber first)
 	__builtin_prefetch(MV_PAGE_TAIL(BufferGetPage(walk->ahead)));
 }
 
+int
+mv_ivf_walk_resume(MvIvfWalk *walk, const MvIvfList *seen, const MvIvfList *now)
+{
+	uint32		block = seen->ncodes > 0 ? (seen->ncodes - 1) / MV_BLOCK : 0;
+
+	Assert(now->ncodes >= seen->ncodes);
+	if (seen->ncodes == 0)
+	{
+		mv_ivf_walk_start(walk, now->first, now->ncodes);
+		return 0;
+	}
+	mv_ivf_walk_start(walk, seen->tail, now->ncodes - block * MV_BLOCK);
+	next_page(walk);
+	walk->at = (int) ((uint64) block * walk->shape->block_size % MV_BODY_SIZE);
+	return (int) (seen->ncodes - block * MV_BLOCK);
+}
+
 const char *
 mv_ivf_walk_next(MvIvfWalk *walk)
 {
