@@ -199,6 +199,8 @@ load()
 		psql -d milvus -c "COPY question FROM STDIN (FORMAT csv)"
 	echo "   $(psql -d milvus -Atc 'SELECT count(*) FROM manual') of $(wc -l <"$sections") sections"
 	psql -d milvus -c "SELECT setval('question_id_seq', max(id)) FROM question" -o /dev/null
+	step "building an index of access method ivf"
+	psql -d milvus -c 'CREATE INDEX manual_embedding ON manual USING ivf (embedding vector_cosine_ops)'
 	psql -d milvus -c 'VACUUM (ANALYZE) manual' -c 'VACUUM (ANALYZE) question'
 	touch "$server/loaded"
 }
@@ -209,6 +211,9 @@ show()
 	cat "$here/query.sql"
 	echo
 	psql -d milvus -P pager=off -c '\timing on' -f "$here/query.sql"
+	echo "It used:"
+	psql -d milvus -At -c "EXPLAIN (COSTS OFF) $(cat "$here/query.sql")" | grep 'Scan using' | sed 's/^ *-> */   /'
+	echo
 	cat <<-END
 		psql:      psql -h $socket -p $port -U milvus milvus
 		programs:  postgresql://milvus:$password@127.0.0.1:$port/milvus
