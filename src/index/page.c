@@ -92,7 +92,7 @@ mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock)
  * of the way through the buffer table (38 instead of 75 ns), and a wrong one
  * is noticed under the pin.
  */
-#define GUESSES 8192
+#define GUESSES 65536
 
 static Buffer guesses[GUESSES];
 
