@@ -306,11 +306,14 @@ divide(MvIvfRewrite *r, float *centers, int n)
 	for (int i = 0; i < n; i++)
 	{
 		float	   *center = centers + (Size) shape->padded * i;
-		uint32		list = i < r->nsources ? r->sources[i].list : slots[i - r->nsources];
+		bool		old = i < r->nsources;
+		uint32		list = old ? r->sources[i].list : slots[i - r->nsources];
 		int			at;
+		BlockNumber place = old ? mv_ivf_list_place(r->ivf, list, &at) : page;
 
-		mv_ivf_rewrite_part(r, list, i < r->nsources ? mv_ivf_list_place(r->ivf, list, &at) : page, center);
-		mv_ivf_write_centroid(r->index, (char *) center, shape->centroid_size, &r->parts[i].chain.list);
+		mv_ivf_rewrite_part(r, list, place, center);
+		mv_ivf_write_centroid(r->index, (char *) center, shape->centroid_size,
+							  &r->parts[i].chain.list);
 	}
 	mv_ivf_rewrite_lists(r);
 }
