@@ -105,6 +105,21 @@ SELECT milvus_index_check('long_v_idx');
 SELECT id FROM long ORDER BY v <-> array_fill(70, ARRAY[5000])::vector LIMIT 2;
 DROP TABLE long;
 
+-- Built on an empty table and filled: its list is divided; equal rows fill lists, too.
+CREATE TABLE filled (id int, v vector(8));
+CREATE INDEX filled_v ON filled USING ivf (v vector_l2_ops);
+INSERT INTO filled SELECT n, ARRAY[sin(n), cos(n), sin(n * 2), cos(n * 3), n % 5, n % 7, n % 3, 1] FROM generate_series(1, 5000) n;
+INSERT INTO filled SELECT 5000 + n, array_fill(9, ARRAY[8])::vector FROM generate_series(1, 1000) n;
+SELECT milvus_index_check('filled_v');
+SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM filled ORDER BY v <-> '[1,1,1,1,1,1,1,1]') s;
+SELECT count(*) > 90 AS found FROM generate_series(1, 100) n,
+	LATERAL (SELECT id FROM filled ORDER BY v <-> (SELECT v FROM filled f WHERE f.id = n * 47) LIMIT 1) s WHERE s.id = n * 47;
+DELETE FROM filled WHERE id % 3 > 0;
+VACUUM filled;
+SELECT milvus_index_check('filled_v');
+SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM filled ORDER BY v <-> '[1,1,1,1,1,1,1,1]') s;
+DROP TABLE filled;
+
 -- Values that f16 can not hold; equal rows.
 CREATE TABLE odd (id int, v vector(2));
 INSERT INTO odd VALUES (1, '[1e30,1]'), (2, '[-1e30,1]'), (3, '[1e-30,1]'), (4, '[70000,1]');

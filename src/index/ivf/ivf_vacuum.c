@@ -221,6 +221,7 @@ compact_list(Cleanup *c, uint32 number, const MvIvfList *seen)
 	chain.list.centroid = old.centroid;
 	chain.list.centroid_offset = old.centroid_offset;
 	chain.list.changed = old.changed;
+	chain.list.spread = old.spread;
 	mv_change_begin(&change, c->index);
 	list = mv_ivf_list_at(mv_change_page(&change, buffer), at);
 	*list = chain.list;
@@ -256,7 +257,7 @@ empty_list(Cleanup *c, uint32 number, const MvIvfList *seen)
 }
 
 /* A list with at least one dead code in so many is compacted. */
-#define COMPACT_PART 16
+#define COMPACT_PART 8
 
 static void
 clean_list(Cleanup *c, uint32 number)
