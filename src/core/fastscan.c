@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "core/rotate.h"
+
 /* Byte of a group and shift within it. */
 static inline int
 byte_of(int slot)
@@ -107,4 +109,70 @@ mv_block_scan(const MvRabitqScan *scan, const uint8_t *block, const float *add,
 
 	mv_block_add_slab(scan, block, 0, scan->query->dim, acc);
 	return mv_block_finish(scan, acc, add, rescale, limit, result);
+}
+
+/* ---- bit strings ---- */
+
+void
+mv_bits_encode_row(const float *x, int dim, void *row)
+{
+	char	   *to = row;
+	float		factors[2] = {0, -2};
+	int			at,
+				i;
+
+	for (at = 0; at < dim; at += 64, to += sizeof(uint64_t))
+	{
+		int			n = dim - at < 64 ? dim - at : 64;
+		uint64_t	word = 0;
+
+		for (i = 0; i < n; i++)
+		{
+			word |= (uint64_t) (x[at + i] != 0) << i;
+			factors[0] += x[at + i] != 0;
+		}
+		memcpy(to, &word, sizeof(word));
+	}
+	memcpy(to, factors, sizeof(factors));
+}
+
+void
+mv_bits_decode_row(const void *row, int dim, float *x)
+{
+	uint64_t	word = 0;
+	int			i;
+
+	for (i = 0; i < dim; i++)
+	{
+		if (i % 64 == 0)
+			memcpy(&word, (const char *) row + i / 8, sizeof(word));
+		x[i] = (float) (word >> i % 64 & 1);
+	}
+}
+
+void
+mv_bits_scan_init(MvRabitqScan *scan, MvRabitqQuery *query, const float *q, int dim, void *memory)
+{
+	uint8_t    *lut = (uint8_t *) (((uintptr_t) memory + 63) & ~(uintptr_t) 63);
+	float		last[4] = {0, 0, 0, 0};
+	int			whole = dim / 4 * 4,
+				i;
+
+	memset(query, 0, sizeof(*query));
+	query->dim = mv_padded_dim(dim);
+	query->lut = lut;
+	mv_code_kernels.fill_lut(q, whole, 1, lut);
+	memset(lut + mv_block_size(whole), 0, mv_block_size(query->dim - whole));
+	if (whole < dim)
+	{
+		memcpy(last, q + whole, sizeof(float) * (size_t) (dim - whole));
+		mv_code_kernels.fill_lut(last, 4, 1, lut + mv_block_size(whole));
+	}
+
+	memset(scan, 0, sizeof(*scan));
+	scan->query = query;
+	scan->form = MV_CODE_BLOCK;
+	scan->terms.delta = 1;
+	for (i = 0; i < dim; i++)
+		scan->terms.g_add += q[i];
 }

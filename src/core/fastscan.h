@@ -80,3 +80,36 @@ void		mv_block_add_slab(const MvRabitqScan *scan, const uint8_t *slab, int from,
 							  uint32_t *acc);
 uint32_t	mv_block_finish(const MvRabitqScan *scan, const uint32_t *acc, const float *add,
 							const float *rescale, float limit, MvBlockResult *result);
+
+/*
+ * Bit strings as their own codes: with add = set bits and rescale = -2, est and
+ * low are the Hamming distance, exactly, up to 2^22 dimensions.
+ */
+
+/*
+ * mv_bits_encode_row -- a bit string as a row of MV_CODE_1 with its factors.
+ *
+ * x		float[dim], zeros and ones
+ * row		out: mv_code_row_size(1, mv_padded_dim(dim)) bytes
+ */
+void		mv_bits_encode_row(const float *x, int dim, void *row);
+
+/* mv_bits_decode_row -- x again. */
+void		mv_bits_decode_row(const void *row, int dim, float *x);
+
+/*
+ * mv_bits_scan_init -- a pass of a bit string over blocks of such codes.
+ *
+ * q		float[dim], zeros and ones; not needed afterwards
+ * memory	mv_rabitq_query_size(mv_padded_dim(dim)) bytes, any alignment; must
+ *			outlive *query, and that *scan, which needs no center
+ */
+void		mv_bits_scan_init(MvRabitqScan *scan, MvRabitqQuery *query, const float *q, int dim,
+							  void *memory);
+
+/* Set bits of the query. */
+static inline float
+mv_bits_of_query(const MvRabitqScan *scan)
+{
+	return scan->terms.g_add;
+}

@@ -286,12 +286,79 @@ test_scan(int dim)
 	free(memory);
 }
 
+/* Bit strings: estimates are Hamming distances as dist.h counts them, on every level. */
+static void
+test_bits(int dim)
+{
+	int			padded = (dim + 63) / 64 * 64,
+				density,
+				v,
+				i;
+	size_t		row_size = mv_code_row_size(1, padded),
+				nbytes = (size_t) (dim + 7) / 8;
+	float	   *x = unit_alloc((size_t) dim * 4),
+			   *back = unit_alloc((size_t) dim * 4),
+				factors[2 * MV_BLOCK];
+	uint8_t    *strings = unit_alloc((MV_BLOCK + 1) * nbytes),
+			   *block = unit_alloc(mv_block_size(padded));
+	char	   *row = unit_alloc(row_size);
+	void	   *memory = unit_alloc(mv_rabitq_query_size(padded));
+	const char *const *level;
+	MvRabitqQuery query;
+	MvRabitqScan scan;
+	MvBlockResult result;
+
+	memset(strings, 0, (MV_BLOCK + 1) * nbytes);
+	memset(block, 0, mv_block_size(padded));
+	for (v = 0; v <= MV_BLOCK; v++)
+	{
+		/* From no bit to all of them. */
+		density = v % 9 * 32;
+		for (i = 0; i < dim; i++)
+		{
+			x[i] = (int) (unit_random() % 256) < density;
+			strings[v * nbytes + (size_t) i / 8] |= (uint8_t) ((x[i] != 0) << (7 - i % 8));
+		}
+		mv_bits_encode_row(x, dim, row);
+		mv_bits_decode_row(row, dim, back);
+		CHECK(memcmp(x, back, (size_t) dim * 4) == 0, "dim %d: bits come back", dim);
+		if (v == MV_BLOCK)
+			break;
+		mv_block_put(block, v, padded, row);
+		memcpy(&factors[v], row + row_size - 8, 4);
+		memcpy(&factors[MV_BLOCK + v], row + row_size - 4, 4);
+	}
+	for (level = mv_kernel_levels(); *level != NULL; level++)
+	{
+		mv_kernels_init(*level);
+		mv_bits_scan_init(&scan, &query, x, dim, memory);
+		mv_block_scan(&scan, block, factors, factors + MV_BLOCK, INFINITY, &result);
+		for (v = 0; v < MV_BLOCK; v++)
+		{
+			double		d = mv_kernels.hamming(strings + v * nbytes, strings + MV_BLOCK * nbytes,
+											   nbytes);
+
+			CHECK(result.est[v] == d && result.low[v] == d, "%s, dim %d: %g and %g for %g", *level,
+				  dim, result.est[v], result.low[v], d);
+		}
+	}
+	free(x);
+	free(back);
+	free(strings);
+	free(block);
+	free(row);
+	free(memory);
+}
+
 int
 main(void)
 {
+	static const int bit_dims[] = {1, 2, 5, 64, 65, 127, 1027, 4099, 63999, 64000};
 	int			d,
 				i;
 
+	for (i = 0; i < (int) (sizeof(bit_dims) / sizeof(bit_dims[0])); i++)
+		test_bits(bit_dims[i]);
 	for (d = 0; d < NDIMS; d++)
 	{
 		for (i = 0; i < (dims[d] > 2000 ? 2 : 10); i++)
