@@ -39,7 +39,7 @@ void		mv_options_init(void);
 
 /*
  * mv_am_check_index -- refuse what cannot be indexed: the type and dimensions of
- * the column, options that are not supported yet.
+ * the column, options that are not for that type.
  *
  * returns	the column's dimensions
  */

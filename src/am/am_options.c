@@ -144,18 +144,22 @@ mv_am_effort(Relation index, MvEffort *effort)
 	mv_access_method(index)->effort(effort);
 }
 
-/* One place to open when an option's values get their code. */
+/* The code of a bit string is the string, and nothing is left to rank again. */
 static void
-check_options(Relation index)
+check_options(Relation index, const MvOpclass *opclass)
 {
-	if (mv_index_option_rerank(index) != MV_RERANK_F16)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("option \"rerank\" supports only \"f16\" so far")));
+	if (opclass->elem->kind != MV_BIT)
+		return;
 	if (mv_index_option_bits(index) != 1)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("option \"bits\" supports only 1 so far")));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"bits\" is %d, and a code of type bit has 1 per dimension",
+						mv_index_option_bits(index))));
+	if (mv_index_option_rerank(index) == MV_RERANK_F32 ||
+		mv_index_option_rerank(index) == MV_RERANK_HEAP)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"rerank\" is not for type bit, whose codes are exact")));
 }
 
 int
@@ -189,7 +193,7 @@ mv_am_check_index(Relation index)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("dimensions must be greater than one for this opclass")));
-	check_options(index);
+	check_options(index, opclass);
 	return column->atttypmod;
 }
 

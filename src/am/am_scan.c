@@ -76,7 +76,8 @@ start(IndexScanDesc scan, MvScanState *state)
 	state->method->shape(scan->indexRelation, NULL, &shape);
 	if (state->search == NULL)
 	{
-		state->search = state->method->search_begin(scan->indexRelation);
+		state->search = state->method->search_begin(scan->indexRelation, scan->heapRelation,
+													 scan->xs_snapshot);
 		state->query = palloc(sizeof(float) * shape.dim);
 	}
 	if (scan->orderByData->sk_flags & SK_ISNULL)
@@ -102,20 +103,21 @@ mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 {
 	MvScanState  *state = scan->opaque;
 	uint64		before = pages_read();
-	double		low;
-	bool		found;
+	MvFound		found;
+	bool		any;
 
 	Assert(ScanDirectionIsForward(direction));
 	if (!state->started)
 		start(scan, state);
-	found = state->method->search_next(state->search, &scan->xs_heaptid, &low);
+	any = state->method->search_next(state->search, &found);
 	mv_last_scan.pages += pages_read() - before;
-	if (!found)
+	if (!any)
 		return false;
 	mv_last_scan.rows++;
+	scan->xs_heaptid = found.tid;
 	scan->xs_recheck = false;
-	scan->xs_recheckorderby = true;
-	scan->xs_orderbyvals[0] = Float8GetDatum(low);
+	scan->xs_recheckorderby = !found.estimated;
+	scan->xs_orderbyvals[0] = Float8GetDatum(found.distance);
 	scan->xs_orderbynulls[0] = false;
 	return true;
 }

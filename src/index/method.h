@@ -45,6 +45,14 @@ typedef struct MvEffort
 	int			max_probes;		/* the scan ends after so many lists; 0: after the last row */
 } MvEffort;
 
+/* A row that a search returns. */
+typedef struct MvFound
+{
+	ItemPointerData tid;
+	double		distance;		/* in the unit of the operator */
+	bool		estimated;		/* else distance is not above the operator's value */
+} MvFound;
+
 /* What a measured recall costs. */
 typedef struct MvCurvePoint
 {
@@ -102,11 +110,12 @@ typedef struct MvIndexMethod
 	 * Searching: begin once, start for every query, next until it returns
 	 * false: then every row of the index has been returned.
 	 *
-	 * low		out: in the unit of the operator, not above its value for this row
+	 * heap, snapshot	valid until the end, for rows that the index did not keep;
+	 *					the snapshot is an MVCC one
 	 */
-	MvSearch   *(*search_begin) (Relation index);
+	MvSearch   *(*search_begin) (Relation index, Relation heap, Snapshot snapshot);
 	void (*search_start)(MvSearch *search, const float *query, const MvEffort *effort);
-	bool		(*search_next) (MvSearch *search, ItemPointer tid, double *low);
+	bool		(*search_next) (MvSearch *search, MvFound *found);
 	void		(*search_end) (MvSearch *search);
 
 	IndexBulkDeleteResult *(*bulkdelete) (IndexVacuumInfo *info, IndexBulkDeleteResult *stats,

@@ -5,8 +5,11 @@
  * Every row of the table that is indexed has an id, counted from 0.  A row of
  * id i has
  *   - an entry in an id page: its heap TID, and where its vector is;
- *   - a vector in a vector page, for exact re-ranking;
+ *   - a vector in a vector page, for exact re-ranking, if the options say so;
  *   - a code in the list of its nearest centroid, for finding it.
+ *
+ * Lists are of floats, rotated and without the mean, those of bit strings too.
+ * The code of a bit string is the string itself: it needs no vector.
  */
 #pragma once
 
@@ -68,8 +71,8 @@ typedef struct MvIvfMeta
 	uint32		dim;			/* of the column */
 	uint16		elem;			/* MvElemKind */
 	uint16		metric;			/* MvMetric */
-	uint16		bits;			/* of a code, per dimension */
-	uint16		rerank;			/* MvRerankBy */
+	uint16		bits;			/* of a code, per dimension; 1 of bit strings */
+	uint16		rerank;			/* MvRerankBy; of bit strings MV_RERANK_NONE */
 	BlockNumber mean_start;		/* global mean, float[dim] over consecutive vector pages */
 	BlockNumber list_start;		/* first list page, a chain */
 	BlockNumber directory;		/* first page of the block numbers of the id pages, a chain */
@@ -125,7 +128,8 @@ mv_ivf_list_clear(MvIvfList *list)
  * larger than a body takes a chain of pages of its own.
  *
  * Code pages: the chain of a list is one stream of blocks of 32 codes, cut
- * into bodies.  A block of one-bit codes is made for FastScan:
+ * into bodies.  A block of one-bit codes is made for FastScan; of bit strings
+ * f_add is the number of set bits and f_rescale -2:
  *
  *   OFFSET  SIZE        DESCRIPTION
  *        0   128        id, uint32[32]
@@ -146,8 +150,8 @@ mv_ivf_list_clear(MvIvfList *list)
  * Id pages.
  *
  * Head: MvIvfIdHead.  Body: MvIvfId[ids_per_page], then the block numbers of the
- * vector pages of these ids, uint32[vector_pages_per_id_page], first pages of
- * the vectors that take several.
+ * vector pages of these ids, uint32[groups_per_page], first pages of the vectors
+ * that take several.
  */
 typedef struct MvIvfIdHead
 {
@@ -174,11 +178,13 @@ typedef struct MvIvfShape
 	int			dim;
 	int			padded;
 	int			bits;
+	bool		strings;		/* rows are bit strings, and these their codes */
+	MvElemKind	stored;			/* elements of stored vectors */
 	int			row_size;		/* bytes of an encoded row: code, f_add, f_rescale */
 	int			block_size;		/* bytes of a block of 32 */
 	int			centroid_size;	/* bytes */
-	int			vector_size;	/* bytes as stored */
-	int			vectors_per_page;	/* or 0: a vector takes pages_per_vector pages */
+	int			vector_size;	/* bytes as stored; 0: none is */
+	int			vectors_per_page;	/* or 0: a vector takes pages_per_vector pages, or none */
 	int			pages_per_vector;
 	int			ids_per_page;
 	int			groups_per_page;	/* vector pages (or runs of them) of an id page */
@@ -187,7 +193,8 @@ typedef struct MvIvfShape
 
 #define MV_IVF_DIRECTORY_ENTRIES (MV_BODY_SIZE / (int) sizeof(BlockNumber))
 
-void		mv_ivf_shape(MvIvfShape *shape, int dim, int bits);
+/* Of the meta page, what follows counts: dim, elem, bits, rerank. */
+void		mv_ivf_shape(MvIvfShape *shape, const MvIvfMeta *meta);
 
 /*
  * A version of an index as a backend knows it; see ivf_cache.c.  What it holds
@@ -249,22 +256,37 @@ uint32		mv_ivf_ids_count(MvIvfIds *ids);
 /* Read the directory again; returns the number of id pages. */
 int			mv_ivf_ids_refresh(MvIvfIds *ids);
 
-/* The entry of an id and the first page of its vector; the offset in it. */
+/* The entry of an id; where vectors are stored, also the first page of its own and the offset. */
 MvIvfId		mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset);
 
 /* Copy n bytes that begin at an offset of a page and go on along its chain. */
 void		mv_ivf_read_run(Relation index, BlockNumber block, MvPageKind kind, int offset,
 							char *dst, int n);
 
-/* x (float[dim]) as it is stored; returns MV_ID_CLAMPED or 0. */
-uint16		mv_ivf_vector(const MvIvf *ivf, const float *x, uint16_t *stored);
+/* x (float[dim]) as it is stored, if it is; returns MV_ID_CLAMPED or 0. */
+uint16		mv_ivf_vector(const MvIvf *ivf, const float *x, void *stored);
 
-/* A stored vector in the space of the codes: rotated, float[padded]. */
-void		mv_ivf_rotate_stored(const MvIvf *ivf, const uint16_t *stored, float *rotated);
+/* A stored vector in the space of the lists: rotated, float[padded]. */
+void		mv_ivf_rotate_stored(const MvIvf *ivf, const void *stored, float *rotated);
+
+/* The same of a bit string from its code. */
+void		mv_ivf_rotate_string(const MvIvf *ivf, const char *row, float *rotated);
+
+/* Can a row be had in that space again, to move to another list? */
+static inline bool
+mv_ivf_rows_can_move(const MvIvfShape *shape)
+{
+	return shape->strings || shape->vector_size > 0;
+}
 
 /* ivf_code.c: rows as codes, and blocks of 32 of them */
 
-/* row: out, shape.row_size bytes. */
+/*
+ * A row's code, of shape.row_size bytes, in two steps: that of a bit string
+ * follows from x (float[dim]) and is complete after the first, whatever its list;
+ * that of a vector is made by the second.
+ */
+void		mv_ivf_encode_string(const MvIvf *ivf, const float *x, char *row);
 void mv_ivf_encode(const MvIvf *ivf, const float *rotated, const float *centroid, char *row);
 
 void		mv_ivf_block_clear(const MvIvfShape *shape, char *block);
@@ -282,8 +304,10 @@ typedef struct MvIvfQuery
 {
 	const MvIvf *ivf;
 	float	   *rotated;		/* [padded] */
-	void	   *memory;
+	void	   *memory,			/* of the next two */
+			   *string_memory;
 	MvRabitqQuery query;
+	MvRabitqQuery string;		/* of bit strings, for the rows' codes */
 	MvRabitqScan scan;			/* of the rows' codes */
 	MvRabitqScan centroids;		/* of the centroids' codes */
 	float		norm;			/* |q|^2 */
@@ -303,14 +327,18 @@ void		mv_ivf_query_start(MvIvfQuery *q, const float *x);
  */
 void		mv_ivf_rank_lists(MvIvfQuery *q, float *g_add, float *g_dist);
 
-/* Codes that follow are of that list. */
+/* Codes that follow are of that list, which is nothing to bit strings. */
 static inline void
 mv_ivf_query_center(MvIvfQuery *q, float g_add, float g_dist)
 {
-	mv_rabitq_scan_center(&q->scan, g_add, g_dist);
+	if (!q->ivf->shape.strings)
+		mv_rabitq_scan_center(&q->scan, g_add, g_dist);
 }
 
-/* Estimates and bounds of the n codes of a block; returns bit i iff low[i] < limit. */
+/*
+ * Estimates and bounds of the n codes of a block; returns bit i iff low[i] <
+ * limit.  Of bit strings both are the distance, and in the unit of the operator.
+ */
 uint32		mv_ivf_block_scan(const MvIvfQuery *q, const char *block, int n, float limit,
 							  MvBlockResult *result);
 
@@ -532,9 +560,9 @@ void		mv_ivf_train(MvBuild *build);
 void		mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x);
 double		mv_ivf_finish(MvBuild *build, ForkNumber fork);
 void		mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x);
-MvSearch   *mv_ivf_search_begin(Relation index);
+MvSearch   *mv_ivf_search_begin(Relation index, Relation heap, Snapshot snapshot);
 void		mv_ivf_search_start(MvSearch *search, const float *query, const MvEffort *effort);
-bool		mv_ivf_search_next(MvSearch *search, ItemPointer tid, double *low);
+bool		mv_ivf_search_next(MvSearch *search, MvFound *found);
 void		mv_ivf_search_end(MvSearch *search);
 IndexBulkDeleteResult *mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 										 IndexBulkDeleteCallback dead, void *arg);

@@ -24,9 +24,6 @@
 #include "index/ivf/ivf_build.h"
 #include "index/options.h"
 
-/* Rows coded at a time. */
-#define TILE 1024
-
 /* Fewer rows than this a list do not pay: blocks of 32 would stay empty. */
 #define MIN_ROWS_PER_LIST 64
 #define SAMPLE_PER_LIST 48
@@ -89,12 +86,14 @@ conclude(MvBuild *build, Relation index, const MvBuildPlan *plan)
 		lists = Min(4 * sqrt(plan->rows), plan->rows / MIN_ROWS_PER_LIST);
 	build->index = index;
 	build->plan = *plan;
-	mv_ivf_shape(&ivf->shape, plan->dim, 1);
-	ivf->meta.bits = 1;
 	ivf->opclass = mv_index_opclass(index);
 	ivf->meta.dim = (uint32) plan->dim;
 	ivf->meta.elem = (uint16) ivf->opclass->elem->kind;
 	ivf->meta.metric = (uint16) ivf->opclass->metric;
+	ivf->meta.bits = (uint16) mv_index_option_bits(index);
+	ivf->meta.rerank = ivf->meta.elem == MV_BIT ? MV_RERANK_NONE :
+		(uint16) mv_index_option_rerank(index);
+	mv_ivf_shape(&ivf->shape, &ivf->meta);
 	ivf->meta.seed = SEED;
 	ivf->meta.nlists = (uint32) Min(Max(lists, 1), MV_MAX_LISTS);
 	build->max_sample = sample_rows(build);
@@ -160,10 +159,11 @@ mv_ivf_begin_rows(MvBuild *build)
 		mv_ivf_alloc(mv_nearest_size(shape->padded, build->set.groups, build->set.probes));
 	build->payload_size = mv_ivf_payload_row(shape) + shape->row_size;
 	build->payload_stride = MAXALIGN(MAXALIGN(VARHDRSZ) + build->payload_size);
-	build->tile = mv_ivf_alloc(sizeof(float) * shape->padded * TILE);
-	build->tids = palloc(sizeof(ItemPointerData) * TILE);
-	build->payloads = mv_ivf_alloc((Size) build->payload_stride * TILE);
-	memset(build->payloads, 0, (Size) build->payload_stride * TILE);
+	build->tile_rows = mv_nearest_rows(shape->padded);
+	build->tile = mv_ivf_alloc(sizeof(float) * shape->padded * build->tile_rows);
+	build->tids = palloc(sizeof(ItemPointerData) * build->tile_rows);
+	build->payloads = mv_ivf_alloc((Size) build->payload_stride * build->tile_rows);
+	memset(build->payloads, 0, (Size) build->payload_stride * build->tile_rows);
 	build->desc = CreateTemplateTupleDesc(3);
 	TupleDescInitEntry(build->desc, 1, "list", INT4OID, -1, 0);
 	TupleDescInitEntry(build->desc, 2, "tid", INT8OID, -1, 0);
@@ -191,10 +191,10 @@ payload_of(const MvBuild *build, int i)
 static void
 store_vector(const MvBuild *build, const float *x, char *payload)
 {
-	uint16		flags =
-		mv_ivf_vector(&build->ivf, x, (uint16_t *) (payload + MV_IVF_PAYLOAD_VECTOR));
+	uint16		flags = mv_ivf_vector(&build->ivf, x, payload + MV_IVF_PAYLOAD_VECTOR);
 
 	memcpy(payload, &flags, sizeof(flags));
+	mv_ivf_encode_string(&build->ivf, x, payload + mv_ivf_payload_row(&build->ivf.shape));
 }
 
 /* The rest of it. */
@@ -229,8 +229,8 @@ put_row(MvBuild *build, int i, int list)
 static void
 flush_tile(MvBuild *build)
 {
-	int32_t		lists[TILE];
-	float		dists[TILE];
+	int32_t		lists[MV_NEAREST_TILE];
+	float		dists[MV_NEAREST_TILE];
 
 	mv_nearest(&build->set, build->tile, build->ntile, 1, lists, dists, build->nearest_work);
 	mv_nearest_spread(&build->set, build->nrows, build->ntile, lists);
@@ -250,7 +250,7 @@ mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x)
 	store_vector(build, x, VARDATA(payload_of(build, i)));
 	mv_rotate(ivf->rotation, x, ivf->mean, build->tile + (Size) ivf->shape.padded * i);
 	build->tids[i] = *tid;
-	if (build->ntile == TILE)
+	if (build->ntile == build->tile_rows)
 		flush_tile(build);
 }
 

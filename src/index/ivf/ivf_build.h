@@ -41,10 +41,11 @@ struct MvBuild
 	TupleDesc	desc;
 	TupleTableSlot *slot;
 	void	   *nearest_work;
-	int			ntile;
-	float	   *tile;			/* [TILE][padded], rotated */
+	int			tile_rows;		/* at most MV_NEAREST_TILE */
+	int			ntile;			/* of them in use */
+	float	   *tile;			/* [tile_rows][padded], rotated */
 	ItemPointerData *tids;
-	char	   *payloads;		/* [TILE][payload_stride], see payload_of() */
+	char	   *payloads;		/* [tile_rows][payload_stride], see payload_of() */
 	int			payload_size;	/* flags, vector, code row */
 	int			payload_stride;
 	uint64		nrows;

@@ -53,7 +53,9 @@ read_meta(Relation index, MvIvfMeta *meta)
 	UnlockReleaseBuffer(buffer);
 	if (meta->dim < 1 || meta->dim > mv_index_max_dim(opclass) ||
 		meta->elem != opclass->elem->kind || meta->metric != opclass->metric ||
-		meta->bits < 1 || meta->bits > MV_RABITQ_MAX_BITS || meta->nlists < 1)
+		meta->bits < 1 || meta->bits > MV_RABITQ_MAX_BITS || meta->nlists < 1 ||
+		meta->rerank > MV_RERANK_NONE ||
+		(meta->elem == MV_BIT && (meta->bits != 1 || meta->rerank != MV_RERANK_NONE)))
 		mv_index_corrupted(index, "impossible numbers in the meta page");
 }
 
@@ -132,7 +134,7 @@ allocate_view(Relation index, const MvIvfMeta *meta, int nused)
 	view->context = CurrentMemoryContext;
 	view->relid = RelationGetRelid(index);
 	ivf->meta = *meta;
-	mv_ivf_shape(&ivf->shape, (int) meta->dim, meta->bits);
+	mv_ivf_shape(&ivf->shape, meta);
 	ivf->opclass = mv_index_opclass(index);
 	ivf->rotation = palloc(mv_rotation_size((int) meta->dim));
 	mv_rotation_init(ivf->rotation, ivf->shape.dim, meta->seed);

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "storage/bufmgr.h"
 
 #include "compat.h"
@@ -109,7 +110,7 @@ check_id_page(Check *c, int page_no)
 
 		if (!ItemPointerIsValid(&entry[j].tid))
 			mv_index_corrupted(c->index, "id %u has no heap row", id);
-		if (beyond_end(c, group[j / per_group]))
+		if (shape->vector_size > 0 && beyond_end(c, group[j / per_group]))
 			mv_index_corrupted(c->index, "vector of id %u is on page %u", id, group[j / per_group]);
 		c->unused[id] = (entry[j].flags & MV_ID_FREE) != 0;
 		nfree += c->unused[id];
@@ -183,21 +184,21 @@ check_ids(Check *c)
 static void
 check_vectors(Check *c)
 {
-	int			dim = c->ivf->shape.dim;
-	uint16_t   *vector = palloc(c->ivf->shape.vector_size);
+	const MvIvfShape *shape = &c->ivf->shape;
+	int			dim = shape->dim;
+	char	   *vector = palloc(shape->vector_size);
 	float	   *x = palloc(sizeof(float) * dim);
 
-	for (uint32 id = 0; id < c->nids; id++)
+	for (uint32 id = 0; shape->vector_size > 0 && id < c->nids; id++)
 	{
 		BlockNumber block;
 		int			offset;
 
 		mv_ivf_id(&c->ids, id, &block, &offset);
 		if (offset == 0)
-			claim_chain(c, block, MV_PAGE_VECTOR, Max(c->ivf->shape.pages_per_vector, 1));
-		mv_ivf_read_run(c->index, block, MV_PAGE_VECTOR, offset, (char *) vector,
-						c->ivf->shape.vector_size);
-		mv_kernels.to_f32[MV_F16] (vector, x, dim);
+			claim_chain(c, block, MV_PAGE_VECTOR, shape->pages_per_vector);
+		mv_ivf_read_run(c->index, block, MV_PAGE_VECTOR, offset, vector, shape->vector_size);
+		mv_kernels.to_f32[shape->stored] (vector, x, dim);
 		for (int i = 0; i < dim; i++)
 			if (!isfinite(x[i]))
 				mv_index_corrupted(c->index, "vector of id %u holds %g", id, x[i]);
@@ -216,6 +217,20 @@ check_unused(Check *c, uint32 id, uint32 list)
 		mv_index_corrupted(c->index, "id %u is free, but stands in list %u", id, list);
 }
 
+/* Are the factors of a code possible?  A bit string has just those it must have. */
+static bool
+sound_factors(const MvIvf *ivf, const char *row)
+{
+	const MvIvfShape *shape = &ivf->shape;
+	int			code_size = shape->row_size - 2 * (int) sizeof(float);
+	float		factors[2];
+
+	memcpy(factors, row + code_size, sizeof(factors));
+	if (shape->strings)
+		return factors[0] == (float) pg_popcount(row, code_size) && factors[1] == -2;
+	return isfinite(factors[0]) && isfinite(factors[1]) && factors[1] <= 0;
+}
+
 static void
 check_block(Check *c, uint32 list, const char *block, int n)
 {
@@ -225,7 +240,6 @@ check_block(Check *c, uint32 list, const char *block, int n)
 	for (int i = 0; i < n; i++)
 	{
 		uint32		id = mv_ivf_block_id(block, i);
-		float		factors[2];
 
 		/* Beyond: added since the ids were counted. */
 		if (id < c->nids && c->seen[id]++)
@@ -233,8 +247,7 @@ check_block(Check *c, uint32 list, const char *block, int n)
 		if (id < c->nids && c->unused[id])
 			check_unused(c, id, list);
 		mv_ivf_block_get(shape, block, i, row);
-		memcpy(factors, row + shape->row_size - sizeof(factors), sizeof(factors));
-		if (!isfinite(factors[0]) || !isfinite(factors[1]) || factors[1] > 0)
+		if (!sound_factors(c->ivf, row))
 			mv_index_corrupted(c->index, "factors of id %u in list %u are impossible", id, list);
 	}
 	pfree(row);

@@ -10,13 +10,22 @@
 #include "compat.h"
 #include "core/dist.h"
 #include "index/ivf/ivf.h"
+#include "index/options.h"
 
 /* ---- rows and blocks ---- */
 
 void
+mv_ivf_encode_string(const MvIvf *ivf, const float *x, char *row)
+{
+	if (ivf->shape.strings)
+		mv_bits_encode_row(x, ivf->shape.dim, row);
+}
+
+void
 mv_ivf_encode(const MvIvf *ivf, const float *rotated, const float *centroid, char *row)
 {
-	mv_rabitq_encode_row(&ivf->format, rotated, centroid, row);
+	if (!ivf->shape.strings)
+		mv_rabitq_encode_row(&ivf->format, rotated, centroid, row);
 }
 
 static inline bool
@@ -82,11 +91,16 @@ mv_ivf_block_get(const MvIvfShape *shape, const char *block, int slot, char *row
 
 /*
  * Half width of bounds.  Vectors shorter than a code fill few of its dimensions:
- * errors are less alike a normal distribution, and re-ranking is cheap.
+ * errors are less alike a normal distribution, and re-ranking is cheap.  Without
+ * re-ranking estimates are all there is.
  */
 static float
-epsilon(const MvIvfShape *shape)
+epsilon(const MvIvf *ivf)
 {
+	const MvIvfShape *shape = &ivf->shape;
+
+	if (ivf->meta.rerank == MV_RERANK_NONE)
+		return 0;
 	return shape->dim < shape->padded / 2 ? 3.0f : MV_RABITQ_EPSILON;
 }
 
@@ -96,6 +110,8 @@ mv_ivf_query_begin(MvIvfQuery *q, const MvIvf *ivf)
 	q->ivf = ivf;
 	q->rotated = palloc(sizeof(float) * ivf->shape.padded);
 	q->memory = palloc(mv_rabitq_query_size(ivf->shape.padded));
+	if (ivf->shape.strings)
+		q->string_memory = palloc(mv_rabitq_query_size(ivf->shape.padded));
 	q->est = palloc(sizeof(float) * ivf->nused);
 }
 
@@ -110,8 +126,11 @@ mv_ivf_query_start(MvIvfQuery *q, const float *x)
 	q->norm = (float) dot(q->rotated, q->rotated, ivf->shape.padded);
 	q->mean_dot = (float) dot(q->rotated, ivf->rotated_mean, ivf->shape.padded);
 	mv_rabitq_query_init(&q->query, q->rotated, ivf->shape.padded, q->memory);
-	mv_rabitq_scan_init(&q->scan, &q->query, bits == 1 ? MV_CODE_BLOCK : mv_code_form(bits), bits,
-						epsilon(&ivf->shape));
+	if (ivf->shape.strings)
+		mv_bits_scan_init(&q->scan, &q->string, x, ivf->shape.dim, q->string_memory);
+	else
+		mv_rabitq_scan_init(&q->scan, &q->query, bits == 1 ? MV_CODE_BLOCK : mv_code_form(bits),
+							bits, epsilon(ivf));
 	mv_rabitq_scan_init(&q->centroids, &q->query, mv_code_form(MV_IVF_CENTROID_BITS),
 						MV_IVF_CENTROID_BITS, 0);
 	mv_rabitq_scan_center(&q->centroids, q->norm, sqrtf(q->norm));
@@ -172,6 +191,30 @@ all_rows(int n, MvBlockResult *result)
 	return n < MV_BLOCK ? (UINT32_C(1) << n) - 1 : UINT32_MAX;
 }
 
+/* The Jaccard distance from Hamming's, of whole numbers: rounded once. */
+static inline float
+jaccard(float hamming, float bits_of_row, float bits_of_query)
+{
+	float		twice_any = bits_of_row + bits_of_query + hamming;
+
+	return twice_any > 0 ? 2 * hamming / twice_any : 1;
+}
+
+/* The same of a block. */
+static uint32
+jaccard_block(const MvIvfQuery *q, const float *bits_of_rows, float limit, MvBlockResult *result)
+{
+	float		bits_of_query = mv_bits_of_query(&q->scan);
+	uint32		below = 0;
+
+	for (int i = 0; i < MV_BLOCK; i++)
+	{
+		result->low[i] = result->est[i] = jaccard(result->est[i], bits_of_rows[i], bits_of_query);
+		below |= (uint32) (result->low[i] < limit) << i;
+	}
+	return below;
+}
+
 uint32
 mv_ivf_block_scan(const MvIvfQuery *q, const char *block, int n, float limit, MvBlockResult *result)
 {
@@ -184,6 +227,8 @@ mv_ivf_block_scan(const MvIvfQuery *q, const char *block, int n, float limit, Mv
 
 		below = mv_block_scan(&q->scan, BLOCK_CODES(block), factors, factors + MV_BLOCK, limit,
 							  result);
+		if (q->ivf->opclass->metric == MV_JACCARD)
+			below = jaccard_block(q, factors, limit, result);
 		if (n < MV_BLOCK)
 			below &= (UINT32_C(1) << n) - 1;
 	}

@@ -190,7 +190,8 @@ overwrite_long_vector(Relation index, BlockNumber block, const char *vector, int
 
 /*
  * The page of the vector of a slot: *vectors, exclusively locked, or
- * InvalidBuffer if the vector is long, and written already.  Returns its number.
+ * InvalidBuffer if the vector is long, and written already, or none is stored.
+ * Returns its number.
  */
 static BlockNumber
 vector_page(Relation index, const MvIvf *ivf, Buffer ids, int slot, const char *vector,
@@ -201,9 +202,12 @@ vector_page(Relation index, const MvIvf *ivf, Buffer ids, int slot, const char *
 	int			per_group = Max(shape->vectors_per_page, 1);
 	bool		new_group = slot == (int) head->count && slot % per_group == 0;
 	BlockNumber *groups = (BlockNumber *) (MV_PAGE_BODY(BufferGetPage(ids)) + shape->groups_offset);
-	BlockNumber group = groups[slot / per_group];
+	BlockNumber group;
 
 	*vectors = InvalidBuffer;
+	if (shape->vector_size == 0)
+		return InvalidBlockNumber;
+	group = groups[slot / per_group];
 	if (shape->vectors_per_page == 0)
 	{
 		if (new_group)
@@ -258,7 +262,8 @@ take_id(Relation index, const MvIvf *ivf, ItemPointer tid, uint16 flags, const c
 	body = MV_PAGE_BODY(page);
 	((MvIvfId *) body)[slot].tid = *tid;
 	((MvIvfId *) body)[slot].flags = flags;
-	((BlockNumber *) (body + shape->groups_offset))[slot / per_group] = group;
+	if (BlockNumberIsValid(group))
+		((BlockNumber *) (body + shape->groups_offset))[slot / per_group] = group;
 	if (reuse)
 		head->nfree--;
 	else
@@ -441,6 +446,7 @@ add_to_list(Relation index, Relation heap, const float *x, uint32 id, uint32 *li
 			continue;
 		}
 		mv_ivf_read_centroid(index, ivf, list, centroid);
+		mv_ivf_encode_string(ivf, x, row);
 		mv_ivf_encode(ivf, q.rotated, centroid, row);
 		append_code(index, heap, ivf, table, at, id, row);
 		ncodes = mv_ivf_list_at(BufferGetPage(table), at)->ncodes;
@@ -476,9 +482,9 @@ void
 mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x)
 {
 	MvIvf	   *ivf = mv_ivf_open(index);
-	uint16_t   *vector = palloc(ivf->shape.vector_size);
+	char	   *vector = palloc(ivf->shape.vector_size);
 	uint16		flags = mv_ivf_vector(ivf, x, vector);
-	uint32		id = take_id(index, ivf, tid, flags, (char *) vector);
+	uint32		id = take_id(index, ivf, tid, flags, vector);
 	uint32		list;
 	uint32		ncodes = add_to_list(index, heap, x, id, &list);
 

@@ -11,35 +11,46 @@
 
 #include "compat.h"
 #include "index/ivf/ivf.h"
+#include "index/options.h"
 
 /* Short vectors are not packed closer than an id page can follow. */
 #define MAX_IDS_PER_PAGE 896
 
-void
-mv_ivf_shape(MvIvfShape *shape, int dim, int bits)
+/* Where the vectors of ids are: as many ids to a page as fit with their groups. */
+static void
+place_vectors(MvIvfShape *shape)
 {
 	int			per_id;
 
-	shape->dim = dim;
-	shape->padded = mv_padded_dim(dim);
-	shape->bits = bits;
-	shape->row_size = (int) mv_code_row_size(bits, shape->padded);
-	shape->block_size = bits == 1 ? MV_IVF_BLOCK_HEAD + (int) mv_block_size(shape->padded) :
-		MV_IVF_BLOCK_IDS + MV_BLOCK * shape->row_size;
-	shape->centroid_size = (int) sizeof(float) * shape->padded;
-
-	shape->vector_size = 2 * dim;
 	shape->vectors_per_page = Min(MV_BODY_SIZE / shape->vector_size, MAX_IDS_PER_PAGE);
 	shape->pages_per_vector = (shape->vector_size + MV_BODY_SIZE - 1) / MV_BODY_SIZE;
-
-	/*
-	 * As many ids, in whole groups of a vector page each, as fit with the
-	 * groups' block numbers.
-	 */
 	per_id = Max(shape->vectors_per_page, 1);
 	shape->groups_per_page = Min(MV_BODY_SIZE / (per_id * (int) sizeof(MvIvfId) + 4),
 								 Max(MAX_IDS_PER_PAGE / per_id, 1));
 	shape->ids_per_page = shape->groups_per_page * per_id;
+}
+
+void
+mv_ivf_shape(MvIvfShape *shape, const MvIvfMeta *meta)
+{
+	memset(shape, 0, sizeof(*shape));
+	shape->dim = (int) meta->dim;
+	shape->padded = mv_padded_dim(shape->dim);
+	shape->bits = meta->bits;
+	shape->strings = meta->elem == MV_BIT;
+	shape->row_size = (int) mv_code_row_size(shape->bits, shape->padded);
+	shape->block_size =
+		shape->bits == 1 ? MV_IVF_BLOCK_HEAD + (int) mv_block_size(shape->padded) :
+		MV_IVF_BLOCK_IDS + MV_BLOCK * shape->row_size;
+	shape->centroid_size = (int) sizeof(float) * shape->padded;
+
+	shape->stored = meta->rerank == MV_RERANK_F16 ? MV_F16 : MV_F32;
+	shape->ids_per_page = MV_BODY_SIZE / (int) sizeof(MvIvfId);
+	if (meta->rerank == MV_RERANK_F16 || meta->rerank == MV_RERANK_F32)
+	{
+		shape->vector_size = (int) mv_elem_size(shape->stored) * shape->dim;
+		place_vectors(shape);
+	}
 	shape->groups_offset = shape->ids_per_page * (int) sizeof(MvIvfId);
 }
 
@@ -153,7 +164,9 @@ mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset)
 	if (slot >= (int) head->count)
 		mv_index_corrupted(ids->index, "id %u is not in use", id);
 	entry = ((MvIvfId *) body)[slot];
-	*vector = ((BlockNumber *) (body + shape->groups_offset))[slot / per_group];
+	*vector = InvalidBlockNumber;
+	if (shape->groups_per_page > 0)
+		*vector = ((BlockNumber *) (body + shape->groups_offset))[slot / per_group];
 	*offset = slot % per_group * shape->vector_size;
 	UnlockReleaseBuffer(buffer);
 	return entry;
@@ -162,34 +175,58 @@ mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset)
 /* Largest finite binary16. */
 #define MAX_F16 65504.0f
 
-uint16
-mv_ivf_vector(const MvIvf *ivf, const float *x, uint16_t *stored)
+/* x as f16; what does not fit becomes the number nearest to it. */
+static uint16
+store_f16(const float *x, int dim, uint16_t *stored)
 {
 	float	   *fitting = NULL;
 
-	for (int i = 0; i < ivf->shape.dim; i++)
+	for (int i = 0; i < dim; i++)
 		if (unlikely(!(fabsf(x[i]) <= MAX_F16)))
 		{
 			if (fitting == NULL)
 			{
-				fitting = palloc(sizeof(float) * ivf->shape.dim);
-				memcpy(fitting, x, sizeof(float) * ivf->shape.dim);
+				fitting = palloc(sizeof(float) * dim);
+				memcpy(fitting, x, sizeof(float) * dim);
 			}
 			fitting[i] = x[i] > 0 ? MAX_F16 : -MAX_F16;
 		}
-	mv_kernels.from_f32[MV_F16] (fitting ? fitting : x, stored, ivf->shape.dim);
+	mv_kernels.from_f32[MV_F16] (fitting ? fitting : x, stored, dim);
 	if (fitting == NULL)
 		return 0;
 	pfree(fitting);
 	return MV_ID_CLAMPED;
 }
 
+uint16
+mv_ivf_vector(const MvIvf *ivf, const float *x, void *stored)
+{
+	const MvIvfShape *shape = &ivf->shape;
+
+	if (shape->vector_size == 0)
+		return 0;
+	if (shape->stored == MV_F16)
+		return store_f16(x, shape->dim, stored);
+	memcpy(stored, x, shape->vector_size);
+	return 0;
+}
+
 void
-mv_ivf_rotate_stored(const MvIvf *ivf, const uint16_t *stored, float *rotated)
+mv_ivf_rotate_stored(const MvIvf *ivf, const void *stored, float *rotated)
 {
 	float	   *x = palloc(sizeof(float) * ivf->shape.dim);
 
-	mv_kernels.to_f32[MV_F16] (stored, x, ivf->shape.dim);
+	mv_kernels.to_f32[ivf->shape.stored] (stored, x, ivf->shape.dim);
+	mv_rotate(ivf->rotation, x, ivf->mean, rotated);
+	pfree(x);
+}
+
+void
+mv_ivf_rotate_string(const MvIvf *ivf, const char *row, float *rotated)
+{
+	float	   *x = palloc(sizeof(float) * ivf->shape.dim);
+
+	mv_bits_decode_row(row, ivf->shape.dim, x);
 	mv_rotate(ivf->rotation, x, ivf->mean, rotated);
 	pfree(x);
 }

@@ -3,8 +3,9 @@
  *
  * Lists are read nearest centroid first, some of them before the first row is
  * returned.  Their codes give each row an estimate and a lower bound.  Rows are
- * re-ranked by their stored vectors in ascending order of the bound, and
- * returned as soon as no bound left is below (topk.h).
+ * re-ranked by their vectors, stored in the index or the table's, in ascending
+ * order of the bound, and returned as soon as no bound left is below (topk.h).
+ * Of bit strings, and where there is no re-ranking, the bound is the distance.
  *
  * Most codes are far away and must cost no more than their comparison.  So only
  * rows with a bound below a limit become candidates: tau, that many estimates
@@ -12,8 +13,9 @@
  * those from tau to a higher one, and when there are none, the next chunk of
  * lists: a scan that is asked goes on until it has returned every row.
  *
- * Stored vectors are rounded to f16, so what is returned with a row is a value
- * not above its distance; the executor computes that and corrects the order.
+ * Stored vectors may be rounded to f16, and sums are rounded, so what is returned
+ * with a row is a value not above its distance; the executor computes that and
+ * corrects the order.  A mere estimate is taken as it is.
  */
 #include "postgres.h"
 
@@ -27,7 +29,9 @@
 #include "compat.h"
 #include "core/topk.h"
 #include "index/counters.h"
+#include "index/fetch.h"
 #include "index/ivf/ivf.h"
+#include "index/options.h"
 
 /* Candidates that the first pass over the lists looks for, and how many times more the next. */
 #define FIRST_CANDIDATES 128
@@ -52,6 +56,9 @@ typedef struct ScanList
 struct MvSearch
 {
 	Relation	index;
+	Relation	heap;
+	Snapshot	snapshot;
+	MvFetch    *fetch;			/* once a row of the table was wanted, or NULL */
 	MvEffort	effort;
 	MvIvfIds	ids;
 
@@ -70,8 +77,8 @@ struct MvSearch
 	double		wanted;			/* rows that the lists were chosen for */
 	double		nreturned;
 
-	uint16_t   *q16;			/* [dim], as stored vectors are */
-	bool		vague;			/* q16 is not the query: bounds say nothing */
+	void	   *q;				/* [dim], of the elements of stored vectors */
+	bool		vague;			/* q is not the query: bounds say nothing */
 	double		q_norm;
 
 	MvRerank	rerank;			/* candidates by id; then re-ranked rows by packed TID */
@@ -81,15 +88,17 @@ struct MvSearch
 	int			max_nearest;
 
 	MvIvfWalk	walk;
-	uint16_t   *vector;			/* [dim], of several pages */
+	void	   *vector;			/* [dim], of several pages or the table */
 };
 
 MvSearch *
-mv_ivf_search_begin(Relation index)
+mv_ivf_search_begin(Relation index, Relation heap, Snapshot snapshot)
 {
 	MvSearch   *s = palloc0(sizeof(MvSearch));
 
 	s->index = index;
+	s->heap = heap;
+	s->snapshot = snapshot;
 	s->view_context = AllocSetContextCreate(CurrentMemoryContext, "ivf search",
 											ALLOCSET_DEFAULT_SIZES);
 	s->max_nearest = FIRST_CANDIDATES;
@@ -102,6 +111,8 @@ mv_ivf_search_begin(Relation index)
 void
 mv_ivf_search_end(MvSearch *s)
 {
+	if (s->fetch != NULL)
+		mv_fetch_end(s->fetch);
 	MemoryContextDelete(s->view_context);
 }
 
@@ -124,8 +135,8 @@ use_view(MvSearch *s)
 	s->g_dist = palloc(sizeof(float) * s->ivf->nused);
 	s->keys = palloc(sizeof(float) * s->ivf->nused);
 	s->lists = palloc(sizeof(ScanList) * s->ivf->nused);
-	s->q16 = palloc(shape->vector_size);
-	s->vector = palloc(shape->vector_size);
+	s->q = palloc(sizeof(float) * shape->dim);
+	s->vector = palloc(sizeof(float) * shape->dim);
 	mv_ivf_walk_begin(&s->walk, s->index, shape, palloc(shape->block_size));
 	MemoryContextSwitchTo(old);
 }
@@ -237,7 +248,9 @@ mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 	begin_lists(s);
 	ivf = s->ivf;
 	s->effort = *effort;
-	s->vague = mv_ivf_vector(ivf, query, s->q16) != 0;
+	if (ivf->meta.rerank == MV_RERANK_HEAP)
+		memcpy(s->q, query, sizeof(float) * ivf->shape.dim);
+	s->vague = mv_ivf_vector(ivf, query, s->q) != 0;
 	s->q_norm = sqrt(mv_kernels.dist[MV_F32][MV_IP] (query, query, ivf->shape.dim));
 	mv_ivf_query_start(&s->query, query);
 	mv_ivf_rank_lists(&s->query, s->g_add, s->g_dist);
@@ -427,43 +440,28 @@ extend_chunk(MvSearch *s)
 /* Rounding of the sums of either side, relative. */
 #define SUM_EPSILON 4e-6
 
-/* The operator's value for a bit string: f16 holds zeros and ones as they are. */
-static double
-bit_distance(const MvSearch *s, const uint16_t *vector)
-{
-	int			dim = s->ivf->shape.dim;
-	double		common,
-				any;
-
-	if (s->ivf->opclass->metric == MV_HAMMING)
-		return mv_kernels.dist[MV_F16][MV_L2SQ] (s->q16, vector, dim);
-	common = mv_kernels.dist[MV_F16][MV_IP] (s->q16, vector, dim);
-	any = rint(s->q_norm * s->q_norm) - common +
-		mv_kernels.dist[MV_F16][MV_IP] (vector, vector, dim);
-	return common == 0 ? 1 : 1 - common / any;
-}
-
 /* A value not above what the operator gives for this row. */
 static double
-lower_distance(const MvSearch *s, const uint16_t *vector)
+lower_distance(const MvSearch *s, const void *vector)
 {
 	int			dim = s->ivf->shape.dim;
-	double		tiny = F16_TINY * sqrt(dim);
+	const MvDistFn *dist = mv_kernels.dist[s->ivf->shape.stored];
+	bool		rounded = s->ivf->shape.stored == MV_F16;
+	double		epsilon = rounded ? F16_EPSILON : 0;
+	double		tiny = rounded ? F16_TINY * sqrt(dim) : 0;
 	double		d,
 				margin,
 				norm;
 
-	if (s->ivf->opclass->elem->kind == MV_BIT)
-		return bit_distance(s, vector);
 	if (s->ivf->opclass->metric == MV_IP)
 	{
-		d = mv_kernels.dist[MV_F16][MV_IP] (s->q16, vector, dim);
-		norm = sqrt(mv_kernels.dist[MV_F16][MV_IP] (vector, vector, dim));
-		margin = (2 * F16_EPSILON + SUM_EPSILON) * s->q_norm * norm + tiny * (s->q_norm + norm);
+		d = dist[MV_IP] (s->q, vector, dim);
+		norm = sqrt(dist[MV_IP] (vector, vector, dim));
+		margin = (2 * epsilon + SUM_EPSILON) * s->q_norm * norm + tiny * (s->q_norm + norm);
 		return -d - margin;
 	}
-	d = sqrt(mv_kernels.dist[MV_F16][MV_L2SQ] (s->q16, vector, dim));
-	margin = F16_EPSILON * (2 * s->q_norm + d) + 2 * tiny + SUM_EPSILON * d;
+	d = sqrt(dist[MV_L2SQ] (s->q, vector, dim));
+	margin = epsilon * (2 * s->q_norm + d) + 2 * tiny + SUM_EPSILON * d;
 	d = Max(d - margin, 0);
 	return s->ivf->opclass->metric == MV_COSINE ? Max(d * d / 2 - SUM_EPSILON, 0) : d;
 }
@@ -477,6 +475,20 @@ typedef struct Wanted
 	int			offset;
 	Buffer		buffer;			/* pinned, or invalid */
 } Wanted;
+
+/* The table's reader lives as long as the search. */
+static void
+want_heap(MvSearch *s, const ItemPointerData *tid)
+{
+	if (s->fetch == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(s));
+
+		s->fetch = mv_fetch_begin(s->index, s->heap, s->snapshot);
+		MemoryContextSwitchTo(old);
+	}
+	mv_fetch_ahead(s->fetch, tid);
+}
 
 /* Look up a candidate; pin its vector and have the processor fetch it. */
 static bool
@@ -495,56 +507,66 @@ find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
 		mv_block_prefetch((uint8_t *) MV_PAGE_BODY(BufferGetPage(row->buffer)) + row->offset,
 						  shape->vector_size);
 	}
+	else if (s->ivf->meta.rerank == MV_RERANK_HEAP)
+		want_heap(s, &row->entry.tid);
 	return true;
 }
 
-/* A value not above the distance of a row; gives up its pin. */
-static double
-exact_distance(MvSearch *s, const Wanted *row)
-{
-	double		low;
-
-	mv_last_scan.reranked++;
-	if (BufferIsValid(row->buffer))
-	{
-		mv_page_lock(s->index, row->buffer, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);
-		low = lower_distance(s, (uint16_t *) (MV_PAGE_BODY(BufferGetPage(row->buffer)) +
-											  row->offset));
-		UnlockReleaseBuffer(row->buffer);
-	}
-	else
-	{
-		mv_ivf_read_run(s->index, row->block, MV_PAGE_VECTOR, 0, (char *) s->vector,
-						s->ivf->shape.vector_size);
-		low = lower_distance(s, s->vector);
-	}
-	if (s->vague || (row->entry.flags & MV_ID_CLAMPED))
-		return s->ivf->opclass->metric == MV_IP ? -INFINITY : 0;
-	return low;
-}
-
-/*
- * Bounds are squared distances, or negated inner products; so are the
- * distances that they are compared with.
- *
- * The squared distance of bit strings is Hamming's.  Jaccard's is H / |q or x|,
- * which is at least H / (|q| + H): what grows with H serves as a bound.
- */
+/* Bounds are squared distances, or negated inner products; so must distances be. */
 static float
 comparable(const MvSearch *s, double low)
 {
 	switch (s->ivf->opclass->metric)
 	{
 		case MV_IP:
-		case MV_HAMMING:
 			return (float) low;
 		case MV_COSINE:
 			return (float) (2 * low);
-		case MV_JACCARD:
-			return low < 1 ? (float) (s->q_norm * s->q_norm * low / (1 - low)) : FLT_MAX;
 		default:
 			return (float) (low * low);
 	}
+}
+
+/* The vector of a row, as shape.stored says: of its page, which is then locked, or copied. */
+static const void *
+read_vector(MvSearch *s, const Wanted *row)
+{
+	if (s->ivf->meta.rerank == MV_RERANK_HEAP)
+		return mv_fetch_key(s->fetch, &row->entry.tid, s->vector) ? s->vector : NULL;
+	if (!BufferIsValid(row->buffer))
+	{
+		mv_ivf_read_run(s->index, row->block, MV_PAGE_VECTOR, 0, s->vector,
+						s->ivf->shape.vector_size);
+		return s->vector;
+	}
+	mv_page_lock(s->index, row->buffer, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);
+	return MV_PAGE_BODY(BufferGetPage(row->buffer)) + row->offset;
+}
+
+/*
+ * What a row is ranked by: a value not above its distance, comparable with bounds,
+ * or its code's estimate.  Gives up its pin.  False: there is no such row.
+ */
+static bool
+rank_row(MvSearch *s, const Wanted *row, float *dist)
+{
+	const void *vector;
+	double		low;
+
+	*dist = row->bound;
+	if (s->ivf->meta.rerank == MV_RERANK_NONE)
+		return true;
+	mv_last_scan.reranked++;
+	vector = read_vector(s, row);
+	if (vector == NULL)
+		return false;
+	low = lower_distance(s, vector);
+	if (BufferIsValid(row->buffer))
+		UnlockReleaseBuffer(row->buffer);
+	if (s->vague || (row->entry.flags & MV_ID_CLAMPED) || isnan(low))
+		low = s->ivf->opclass->metric == MV_IP ? -INFINITY : 0;
+	*dist = comparable(s, low);
+	return true;
 }
 
 static double
@@ -552,19 +574,18 @@ in_units(const MvSearch *s, float dist)
 {
 	double		d = nextafterf(dist, -INFINITY);
 
-	if (s->ivf->opclass->metric == MV_IP)
-		return d;
-	d = Max(d, 0);
 	switch (s->ivf->opclass->metric)
 	{
-		case MV_HAMMING:
+		case MV_IP:
 			return d;
-		case MV_COSINE:
-			return d / 2;
+		case MV_HAMMING:
+			return dist;
 		case MV_JACCARD:
-			return d > 0 ? d / (s->q_norm * s->q_norm + d) * (1 - 1e-15) : 0;
+			return Max(d, 0);
+		case MV_COSINE:
+			return Max(d, 0) / 2;
 		default:
-			return sqrt(d) * (1 - 1e-15);
+			return sqrt(Max(d, 0)) * (1 - 1e-15);
 	}
 }
 
@@ -575,9 +596,9 @@ pack_tid(const ItemPointerData *tid)
 }
 
 static void
-add_exact(MvSearch *s, const Wanted *row, double low)
+add_exact(MvSearch *s, const Wanted *row, float dist)
 {
-	while (!mv_rerank_exact(&s->rerank, pack_tid(&row->entry.tid), comparable(s, low)))
+	while (!mv_rerank_exact(&s->rerank, pack_tid(&row->entry.tid), dist))
 		mv_rerank_grow(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 					   repalloc_huge(s->rerank.exact, sizeof(MvNeighbor) * 2 * s->rerank.max_exact),
 					   2 * s->rerank.max_exact);
@@ -601,12 +622,19 @@ rerank_batch(MvSearch *s)
 			mv_rerank_skip(&s->rerank);
 	}
 	for (int i = 0; i < n; i++)
-		add_exact(s, &rows[i], exact_distance(s, &rows[i]));
+	{
+		float		dist;
+
+		if (rank_row(s, &rows[i], &dist))
+			add_exact(s, &rows[i], dist);
+		else
+			mv_rerank_skip(&s->rerank);
+	}
 	return taken > 0;
 }
 
 bool
-mv_ivf_search_next(MvSearch *s, ItemPointer tid, double *low)
+mv_ivf_search_next(MvSearch *s, MvFound *result)
 {
 	MemoryContext old = MemoryContextSwitchTo(s->view_context);
 	MvNeighbor	next;
@@ -619,8 +647,10 @@ mv_ivf_search_next(MvSearch *s, ItemPointer tid, double *low)
 			extend_chunk(s);
 		if (mv_rerank_result(&s->rerank, &next))
 		{
-			ItemPointerSet(tid, (BlockNumber) (next.id >> 16), (OffsetNumber) (next.id & 0xffff));
-			*low = in_units(s, next.dist);
+			ItemPointerSet(&result->tid, (BlockNumber) (next.id >> 16),
+						   (OffsetNumber) (next.id & 0xffff));
+			result->distance = in_units(s, next.dist);
+			result->estimated = s->ivf->meta.rerank == MV_RERANK_NONE && !s->ivf->shape.strings;
 			s->nreturned++;
 			found = true;
 		}

@@ -169,7 +169,7 @@ typedef struct Output
 	char	   *block;
 	Run			codes;
 
-	/* ids: the current page, and the vector page of its current group */
+	/* ids: the current page, and the vector page of its current group, if any */
 	PGAlignedBlock id_page;
 	BlockNumber id_block;
 	Run			vectors;
@@ -218,13 +218,34 @@ flush_id_page(Output *out)
 	mv_page_init(out->id_page.data, MV_PAGE_ID);
 }
 
+/* The vector of the id in a slot of the id page. */
+static void
+write_vector(Output *out, int slot, const char *vector)
+{
+	const MvIvfShape *shape = &out->rows->ivf->shape;
+	int			per_group = Max(shape->vectors_per_page, 1);
+	BlockNumber *groups =
+		(BlockNumber *) (MV_PAGE_BODY(out->id_page.data) + shape->groups_offset);
+
+	if (slot % per_group == 0)
+	{
+		int			n = shape->vectors_per_page > 0 ? 1 : shape->pages_per_vector;
+		BlockNumber first = mv_writer_reserve(out->writer, n);
+
+		if (out->id > 0)
+			run_end(&out->vectors);
+		run_begin(&out->vectors, out->writer, MV_PAGE_VECTOR, first, n);
+		groups[slot / per_group] = first;
+	}
+	run_append(&out->vectors, vector, shape->vector_size);
+}
+
 static void
 write_row(Output *out, ItemPointer tid, uint16 flags, const char *vector)
 {
 	const MvIvfShape *shape = &out->rows->ivf->shape;
 	MvIvfIdHead *head = MV_PAGE_HEAD(out->id_page.data);
-	char	   *body = MV_PAGE_BODY(out->id_page.data);
-	int			per_group = Max(shape->vectors_per_page, 1);
+	MvIvfId    *entries = (MvIvfId *) MV_PAGE_BODY(out->id_page.data);
 	int			slot = (int) (out->id % shape->ids_per_page);
 
 	if (slot == 0)
@@ -234,20 +255,11 @@ write_row(Output *out, ItemPointer tid, uint16 flags, const char *vector)
 		head->next_free = InvalidBlockNumber;
 		out->id_block = mv_writer_reserve(out->writer, 1);
 	}
-	if (slot % per_group == 0)
-	{
-		int			n = shape->vectors_per_page > 0 ? 1 : shape->pages_per_vector;
-		BlockNumber first = mv_writer_reserve(out->writer, n);
-
-		if (out->id > 0)
-			run_end(&out->vectors);
-		run_begin(&out->vectors, out->writer, MV_PAGE_VECTOR, first, n);
-		((BlockNumber *) (body + shape->groups_offset))[slot / per_group] = first;
-	}
-	((MvIvfId *) body)[slot].tid = *tid;
-	((MvIvfId *) body)[slot].flags = flags;
+	entries[slot].tid = *tid;
+	entries[slot].flags = flags;
 	head->count = slot + 1;
-	run_append(&out->vectors, vector, shape->vector_size);
+	if (shape->vector_size > 0)
+		write_vector(out, slot, vector);
 	out->id++;
 }
 
