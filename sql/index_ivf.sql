@@ -41,6 +41,7 @@ DECLARE
 BEGIN
 	EXECUTE query INTO expected;
 	EXECUTE format('CREATE INDEX bits_idx ON bits USING ivf (%I %s) WITH (lists = 5)', col, class);
+	SET LOCAL milvus.probes = 5;
 	EXECUTE query INTO found;
 	PERFORM milvus_index_check('bits_idx');
 	DROP INDEX bits_idx;
@@ -189,6 +190,7 @@ MOVE 1000 IN c;
 MOVE ALL IN c;
 ROLLBACK;
 SELECT options FROM milvus_index_stats('opts_heap');
+SELECT milvus_calibrate('opts_heap', ARRAY(SELECT v FROM opts LIMIT 5));
 DROP TABLE opts, sizes;
 DROP FUNCTION with_options(int, text);
 

@@ -11,7 +11,6 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "port/pg_bitutils.h"
 
 #include "compat.h"
 #include "core/topk.h"
@@ -240,9 +239,9 @@ mv_ivf_sample_curves(const MvIvfSample *sample, float *const *reaches, MvIvfMeta
 
 /* ---- from queries, on a built index ---- */
 
-/* The k nearest of each query among all rows, by stored vectors: their ids. */
+/* The k nearest of each query among all rows: their ids. */
 static void
-nearest_vectors(Relation index, const MvIvf *ivf, const float *queries, int n, MvTopK *tops)
+nearest_rows(Relation index, const MvIvf *ivf, const float *queries, int n, MvTopK *tops)
 {
 	const MvIvfShape *shape = &ivf->shape;
 	bool		ip = ivf->format.metric == MV_IP;
@@ -252,6 +251,12 @@ nearest_vectors(Relation index, const MvIvf *ivf, const float *queries, int n, M
 	MvIvfIds	ids;
 	uint32		nids;
 
+	if (shape->vector_size == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" holds no vectors to calibrate it with",
+						RelationGetRelationName(index)),
+				 errhint("It calibrated itself when it was built.")));
 	for (int i = 0; i < n; i++)
 		mv_ivf_vector(ivf, queries + (Size) shape->dim * i, stored + (Size) shape->vector_size * i);
 	mv_ivf_ids_begin(&ids, index, ivf);
@@ -276,92 +281,6 @@ nearest_vectors(Relation index, const MvIvf *ivf, const float *queries, int n, M
 	mv_ivf_ids_end(&ids);
 	pfree(vector);
 	pfree(stored);
-}
-
-/* Which ids are of live rows: [*n]. */
-static bool *
-live_ids(Relation index, const MvIvf *ivf, uint32 *n)
-{
-	MvIvfIds	ids;
-	bool	   *live;
-
-	mv_ivf_ids_begin(&ids, index, ivf);
-	*n = mv_ivf_ids_count(&ids);
-	live = palloc_extended((Size) *n + 1, MCXT_ALLOC_HUGE);
-	for (uint32 id = 0; id < *n; id++)
-	{
-		BlockNumber vector;
-		int			offset;
-
-		live[id] = !(mv_ivf_id(&ids, id, &vector, &offset).flags & (MV_ID_DEAD | MV_ID_FREE));
-	}
-	mv_ivf_ids_end(&ids);
-	return live;
-}
-
-/* The nearest of one query among the codes of a list. */
-static void
-nearest_of_list(const MvIvfQuery *q, MvIvfWalk *walk, const bool *live, uint32 nids, MvTopK *top)
-{
-	const char *block;
-	MvBlockResult result;
-
-	while ((block = mv_ivf_walk_next(walk)) != NULL)
-	{
-		uint32		near = mv_ivf_block_scan(q, block, walk->n, mv_topk_limit(top), &result);
-
-		for (; near != 0; near &= near - 1)
-		{
-			int			slot = pg_rightmost_one_pos32(near);
-			uint32		id = mv_ivf_block_id(block, slot);
-
-			if (id < nids && live[id])
-				mv_topk_push(top, id, result.est[slot]);
-		}
-	}
-}
-
-/* The nearest rows of bit strings, by their codes. */
-static void
-nearest_strings(Relation index, const MvIvf *ivf, const MvIvfList *lists, const float *queries,
-				int n, MvTopK *tops)
-{
-	MvIvfWalk	walk;
-	MvIvfQuery	q;
-	uint32		nids;
-	bool	   *live = live_ids(index, ivf, &nids);
-
-	mv_ivf_query_begin(&q, ivf);
-	mv_ivf_walk_begin(&walk, index, &ivf->shape, palloc(ivf->shape.block_size));
-	for (int i = 0; i < n; i++)
-	{
-		mv_ivf_query_start(&q, queries + (Size) ivf->shape.dim * i);
-		for (int j = 0; j < ivf->nused; j++)
-		{
-			mv_ivf_walk_start(&walk, lists[j].first, lists[j].ncodes);
-			nearest_of_list(&q, &walk, live, nids, &tops[i]);
-		}
-	}
-	pfree(walk.crossing);
-	pfree(live);
-}
-
-/* The true neighbours need what was indexed, not estimates. */
-static void
-nearest_rows(Relation index, const MvIvf *ivf, const MvIvfList *lists, const float *queries, int n,
-			 MvTopK *tops)
-{
-	if (ivf->shape.strings)
-		nearest_strings(index, ivf, lists, queries, n, tops);
-	else if (ivf->shape.vector_size > 0)
-		nearest_vectors(index, ivf, queries, n, tops);
-	else
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" holds no vectors to calibrate it with",
-						RelationGetRelationName(index)),
-				 errhint("Its build has calibrated it with rows of the table; rerank = f16 or f32 "
-						 "stores vectors.")));
 }
 
 /* In which list in use every id is, by its place in ivf->used; -1: in none. */
@@ -439,7 +358,7 @@ mv_ivf_calibrate(Relation index, const float *queries, int n)
 	mv_ivf_ids_end(&ids);
 	for (int i = 0; i < n; i++)
 		mv_topk_init(&tops[i], palloc(sizeof(MvNeighbor) * most), most);
-	nearest_rows(index, ivf, lists, queries, n, tops);
+	nearest_rows(index, ivf, queries, n, tops);
 	list = lists_of_ids(index, ivf, lists, nids);
 	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
 		reaches[curve] = palloc_extended(sizeof(float) * (Size) n * mv_ivf_curve_k(curve),
