@@ -194,12 +194,44 @@ SELECT milvus_calibrate('opts_heap', ARRAY(SELECT v FROM opts LIMIT 5));
 DROP TABLE opts, sizes;
 DROP FUNCTION with_options(int, text);
 
--- Codes of bit strings are the strings.
-CREATE TABLE strings (b bit(512));
-INSERT INTO strings SELECT string_agg(((n * i * 79) % 251 % 2)::text, '' ORDER BY i)::bit(512) FROM generate_series(1, 3000) n, generate_series(1, 512) i GROUP BY n;
-CREATE INDEX strings_b ON strings USING ivf (b bit_hamming_ops) WITH (lists = 5);
-SELECT pg_relation_size('strings_b') < 3000 * 512 / 8 * 2 AS small;
+-- Codes of bit strings are the strings, and all that a list is split or joined by.
+CREATE TABLE strings (id int, b bit(500));
+CREATE FUNCTION pattern(n int) RETURNS bit(500) IMMUTABLE LANGUAGE sql AS
+	$$SELECT string_agg((((n % 20 * i * 79) % 251 + (n * i % 97 = 1)::int) % 2)::text, '' ORDER BY i)::bit(500) FROM generate_series(1, 500) i$$;
+INSERT INTO strings SELECT n, pattern(n) FROM generate_series(1, 200) n;
+CREATE INDEX strings_b ON strings USING ivf (b bit_hamming_ops);
+INSERT INTO strings SELECT n, pattern(n) FROM generate_series(201, 3000) n;
+SELECT lists > 8 AS split, vector_bytes < 10000 AS no_vectors FROM milvus_index_stats('strings_b');
+CREATE FUNCTION strings_agree() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	query text := 'SELECT array_agg(b <~> pattern(5001)) FROM (SELECT b FROM strings ORDER BY b <~> pattern(5001)) s';
+	expected float8[];
+	found float8[];
+BEGIN
+	SET LOCAL milvus.probes = 1000;
+	SET LOCAL enable_indexscan = off;
+	EXECUTE query INTO expected;
+	SET LOCAL enable_indexscan = on;
+	EXECUTE query INTO found;
+	RETURN found = expected;
+END
+$$;
+SELECT strings_agree(), milvus_index_check('strings_b', true);
+DELETE FROM strings WHERE id % 100 <> 0;
+VACUUM strings;
+SELECT lists < 5 AS joined FROM milvus_index_stats('strings_b');
+SELECT strings_agree(), milvus_index_check('strings_b', true);
 DROP TABLE strings;
+DROP FUNCTION strings_agree(), pattern(int);
+
+-- Without vectors lists stay as they are, whatever comes.
+CREATE TABLE short (id int, v vector(16));
+CREATE INDEX short_v ON short USING ivf (v vector_l2_ops) WITH (rerank = none, bits = 8);
+INSERT INTO short SELECT n, ARRAY(SELECT sin(n * i) FROM generate_series(1, 16) i)::vector FROM generate_series(1, 2000) n;
+DELETE FROM short WHERE id > 1990;
+VACUUM short;
+SELECT milvus_index_check('short_v', true), lists FROM milvus_index_stats('short_v');
+DROP TABLE short;
 
 -- Refusals.
 CREATE TABLE t (a vector, b vector(3), c int, d varbit(3), e bit(64001));

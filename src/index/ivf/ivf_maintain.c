@@ -171,26 +171,25 @@ alloc_aligned(Size size)
 	return (void *) TYPEALIGN(64, p);
 }
 
-/* The rotated vectors of some rows of a list, evenly chosen; returns how many are live. */
+/* Some rows of a list in the space of the lists, evenly chosen; returns how many are live. */
 static int
 read_sample(MvIvfRewrite *r, const MvIvfList *list, int size, float *sample)
 {
 	MvIvfList	nothing;
-	uint32		n;
-	uint32	   *ids;
+	MvIvfMembers members;
 	int			found = 0;
 
 	if (size == 0)
 		return 0;
 	mv_ivf_list_clear(&nothing);
-	ids = mv_ivf_rewrite_ids(r, &nothing, list, &n);
+	mv_ivf_rewrite_members(r, &nothing, list, &members);
 	for (int i = 0; i < size; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		found += mv_ivf_rewrite_row(r, ids[(uint64) i * n / size],
-						  sample + (Size) r->ivf->shape.padded * found);
+		found += mv_ivf_rewrite_row(r, &members, (uint32) ((uint64) i * members.n / size),
+									sample + (Size) r->ivf->shape.padded * found);
 	}
-	pfree(ids);
+	mv_ivf_members_free(&members);
 	return found;
 }
 
@@ -333,8 +332,7 @@ mv_ivf_split(Relation index, Relation heap, uint32 list, double rows)
 	read_lists(&lists, context);
 	while (at < lists.ivf->nused && lists.ivf->used[at] != list)
 		at++;
-	/* Without stored vectors rows can not be coded anew. */
-	if (at < lists.ivf->nused && lists.ivf->shape.vector_size > 0)
+	if (at < lists.ivf->nused && mv_ivf_rows_can_move(&lists.ivf->shape))
 	{
 		read_centers(&lists);
 		r = mv_ivf_rewrite_begin(index, heap, lists.ivf, MAX_PARTS);
@@ -396,7 +394,7 @@ mv_ivf_merge(Relation index, Relation heap, double rows)
 
 	read_lists(&lists, context);
 	too_short = TOO_SHORT * (chosen ? Min(lists.target, rows / lists.ivf->nused) : lists.target);
-	if (rows == 0 || lists.ivf->shape.vector_size == 0)
+	if (rows == 0 || !mv_ivf_rows_can_move(&lists.ivf->shape))
 		too_short = 0;
 	for (int i = 0; i < lists.ivf->nused; i++)
 	{

@@ -69,46 +69,66 @@ mv_ivf_rewrite_part(MvIvfRewrite *r, uint32 list, BlockNumber page, float *cente
 	mv_ivf_chain_begin(&part->chain, r->index, r->heap, r->ivf);
 }
 
-/* The ids of the codes of a list that have not been taken; palloc'd. */
-uint32 *
-mv_ivf_rewrite_ids(MvIvfRewrite *r, const MvIvfList *seen, const MvIvfList *now, uint32 *n)
+void
+mv_ivf_rewrite_members(MvIvfRewrite *r, const MvIvfList *seen, const MvIvfList *now,
+					   MvIvfMembers *members)
 {
-	uint32	   *ids = palloc_extended(sizeof(uint32) * ((Size) now->ncodes - seen->ncodes + 1),
-									  MCXT_ALLOC_HUGE);
+	const MvIvfShape *shape = &r->ivf->shape;
+	Size		size = shape->row_size;
+	Size		n = now->ncodes - seen->ncodes;
 	int			skip = mv_ivf_walk_resume(&r->walk, seen, now);
 	const char *block;
 
-	*n = 0;
+	members->n = 0;
+	members->ids = palloc_extended(sizeof(uint32) * (n + 1), MCXT_ALLOC_HUGE);
+	members->codes = shape->strings ? palloc_extended(size * n, MCXT_ALLOC_HUGE) : NULL;
 	for (; (block = mv_ivf_walk_next(&r->walk)) != NULL; skip = 0)
-		for (int i = skip; i < r->walk.n; i++)
-			ids[(*n)++] = mv_ivf_block_id(block, i);
-	return ids;
+		for (int i = skip; i < r->walk.n; i++, members->n++)
+		{
+			members->ids[members->n] = mv_ivf_block_id(block, i);
+			if (members->codes != NULL)
+				mv_ivf_block_get(shape, block, i, members->codes + size * members->n);
+		}
 }
 
-/* Read the vector of a row, rotated; false if the row is dead. */
-bool
-mv_ivf_rewrite_row(MvIvfRewrite *r, uint32 id, float *rotated)
+void
+mv_ivf_members_free(MvIvfMembers *members)
 {
+	pfree(members->ids);
+	if (members->codes != NULL)
+		pfree(members->codes);
+}
+
+bool
+mv_ivf_rewrite_row(MvIvfRewrite *r, const MvIvfMembers *members, uint32 i, float *rotated)
+{
+	int			row_size = r->ivf->shape.row_size;
 	BlockNumber block;
 	int			offset;
-	MvIvfId		entry = mv_ivf_id(&r->ids, id, &block, &offset);
+	MvIvfId		entry = mv_ivf_id(&r->ids, members->ids[i], &block, &offset);
 
 	if (entry.flags & (MV_ID_DEAD | MV_ID_FREE))
 		return false;
+	if (members->codes != NULL)
+	{
+		memcpy(r->row, members->codes + (Size) row_size * i, row_size);
+		mv_ivf_rotate_string(r->ivf, r->row, rotated);
+		return true;
+	}
 	mv_ivf_read_run(r->index, block, MV_PAGE_VECTOR, offset, r->stored, r->ivf->shape.vector_size);
-	mv_ivf_rotate_stored(r->ivf, (uint16_t *) r->stored, rotated);
+	mv_ivf_rotate_stored(r->ivf, r->stored, rotated);
 	return true;
 }
 
 /* Give a row to the part with the nearest centroid, of equally near ones the shortest. */
 static void
-place_row(MvIvfRewrite *r, uint32 id)
+place_row(MvIvfRewrite *r, const MvIvfMembers *members, uint32 number)
 {
 	MvDistFn	l2sq = mv_kernels.dist[MV_F32][MV_L2SQ];
 	MvIvfPart	   *best = NULL;
 	double		best_dist = 0;
 
-	if (!mv_ivf_rewrite_row(r, id, r->rotated))
+	if (!mv_ivf_rewrite_row(r, members, number, r->rotated))
 		return;
 	for (int i = 0; i < r->nparts; i++)
 	{
@@ -124,22 +144,21 @@ place_row(MvIvfRewrite *r, uint32 id)
 	}
 	best->distances += best_dist;
 	mv_ivf_encode(r->ivf, r->rotated, best->center, r->row);
-	mv_ivf_chain_put(&best->chain, r->row, id);
+	mv_ivf_chain_put(&best->chain, r->row, members->ids[number]);
 }
 
 /* Take the codes that a list has got since. */
 static void
 take_codes(MvIvfRewrite *r, MvIvfSource *source, const MvIvfList *now)
 {
-	uint32		n;
-	uint32	   *ids;
+	MvIvfMembers members;
 
 	if (now->ncodes == source->seen.ncodes)
 		return;
-	ids = mv_ivf_rewrite_ids(r, &source->seen, now, &n);
-	for (uint32 i = 0; i < n; i++)
-		place_row(r, ids[i]);
-	pfree(ids);
+	mv_ivf_rewrite_members(r, &source->seen, now, &members);
+	for (uint32 i = 0; i < members.n; i++)
+		place_row(r, &members, i);
+	mv_ivf_members_free(&members);
 	source->seen = *now;
 }
 

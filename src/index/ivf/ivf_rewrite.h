@@ -47,12 +47,25 @@ MvIvfRewrite *mv_ivf_rewrite_begin(Relation index, Relation heap, const MvIvf *i
 /* The header of a list now. */
 MvIvfList	mv_ivf_rewrite_header(const MvIvfRewrite *r, uint32 list);
 
-/* The ids of the codes of a list from code number seen->ncodes on, n of them; palloc'd. */
-uint32	   *mv_ivf_rewrite_ids(MvIvfRewrite *r, const MvIvfList *seen, const MvIvfList *now,
-							   uint32 *n);
+/* Rows of a list: their ids, and what they can be coded anew from. */
+typedef struct MvIvfMembers
+{
+	uint32		n;
+	uint32	   *ids;
+	char	   *codes;			/* [n][row_size] of bit strings; NULL: their stored vectors */
+} MvIvfMembers;
 
-/* Read the vector of a row, rotated; false if the row is dead. */
-bool		mv_ivf_rewrite_row(MvIvfRewrite *r, uint32 id, float *rotated);
+/* The rows of the codes of a list from code number seen->ncodes on; palloc'd. */
+void		mv_ivf_rewrite_members(MvIvfRewrite *r, const MvIvfList *seen, const MvIvfList *now,
+								   MvIvfMembers *members);
+void		mv_ivf_members_free(MvIvfMembers *members);
+
+/*
+ * Read the i-th of them in the space of the lists, and of a bit string also its
+ * code into r->row; false if the row is dead.
+ */
+bool		mv_ivf_rewrite_row(MvIvfRewrite *r, const MvIvfMembers *members, uint32 i,
+							   float *rotated);
 
 /* A list whose rows are to be moved; it gets unused unless it is a part, too. */
 void		mv_ivf_rewrite_source(MvIvfRewrite *r, uint32 list);
