@@ -322,8 +322,9 @@ void		mv_ivf_query_begin(MvIvfQuery *q, const MvIvf *ivf);
 void		mv_ivf_query_start(MvIvfQuery *q, const float *x);
 
 /*
- * How far every list in use is: g_add and g_dist of rabitq.h, [nused] each.
- * The order of g_add is that in which lists are read.
+ * How far every list in use is: g_add and g_dist of rabitq.h, [nused] each; of
+ * bit strings under Jaccard g_add is mv_ivf_jaccard_key().  The order of g_add is that
+ * in which lists are read.
  */
 void		mv_ivf_rank_lists(MvIvfQuery *q, float *g_add, float *g_dist);
 
@@ -342,7 +343,32 @@ mv_ivf_query_center(MvIvfQuery *q, float g_add, float g_dist)
 uint32		mv_ivf_block_scan(const MvIvfQuery *q, const char *block, int n, float limit,
 							  MvBlockResult *result);
 
+/* The Jaccard distance from Hamming's and the set bits of either side. */
+static inline float
+mv_ivf_jaccard(float hamming, float bits_of_query, float bits_of_row)
+{
+	float		twice_any = bits_of_query + bits_of_row + hamming;
+
+	return twice_any > 0 ? 2 * hamming / twice_any : 1;
+}
+
 /* ivf_effort.c: which lists a scan reads */
+
+/* Share of the spread in the key; .2 to .5 serve alike. */
+#define MV_IVF_SPREAD_SHARE 0.35f
+
+/*
+ * A list's g_add under Jaccard: its key by Hamming distances, among strings of as
+ * many bits as its rows have, which is |c|^2 and the spread.
+ *
+ * d2		|q - c|^2
+ * c2		|c|^2 of the strings as they are
+ */
+static inline float
+mv_ivf_jaccard_key(float d2, float bits_of_query, float c2, float spread)
+{
+	return mv_ivf_jaccard(Max(d2, 0) + MV_IVF_SPREAD_SHARE * spread, bits_of_query, c2 + spread);
+}
 
 /*
  * Lists are read in ascending order of their keys.  scale: what differences of

@@ -106,36 +106,67 @@ static void
 keys_of_row(Keys *keys, const MvIvfSample *sample, const float *x)
 {
 	const MvIvf *ivf = sample->ivf;
+	bool		jaccard = ivf->opclass->metric == MV_JACCARD;
+	MvDistFn	dot = mv_kernels.dist[MV_F32][MV_IP];
 	int			padded = ivf->shape.padded;
-	double		norm = 0;
+	double		mean_norm = dot(ivf->rotated_mean, ivf->rotated_mean, padded);
+	double		norm = dot(x, x, padded) + 2 * dot(x, ivf->rotated_mean, padded) + mean_norm;
 
 	for (int i = 0; i < sample->set->k; i++)
-		mv_rabitq_center(&ivf->format, x, sample->set->c + (Size) padded * i, &keys->g_add[i],
-						 &keys->g_dist[i]);
-	for (int i = 0; i < padded; i++)
-		norm += (x[i] + ivf->rotated_mean[i]) * (x[i] + ivf->rotated_mean[i]);
-	keys_finish(keys, ivf, sample->set->k, (float) sqrt(norm));
+	{
+		const float *c = sample->set->c + (Size) padded * i;
+
+		mv_rabitq_center(&ivf->format, x, c, &keys->g_add[i], &keys->g_dist[i]);
+		if (jaccard)
+			keys->g_add[i] = mv_ivf_jaccard_key(
+				keys->g_add[i], (float) norm,
+				(float) (sample->set->norm[i] + 2 * dot(c, ivf->rotated_mean, padded) + mean_norm),
+				ivf->spread[i]);
+	}
+	keys_finish(keys, ivf, sample->set->k, (float) sqrt(Max(norm, 0)));
 }
 
-/* The rows with the largest products, without the row itself. */
+/*
+ * The rows with the largest products, or the least Jaccard distances, which follow
+ * from products; without the row itself.
+ */
 static void
 nearest_by_product(const MvIvfSample *sample, int row, int k, int32_t *nearest)
 {
 	const MvIvf *ivf = sample->ivf;
+	bool		jaccard = ivf->opclass->metric == MV_JACCARD;
+	MvDistFn	dot = mv_kernels.dist[MV_F32][MV_IP];
 	int			padded = ivf->shape.padded;
 	const float *x = sample->x + (Size) padded * row;
 	float	   *q = palloc(sizeof(float) * padded);
 	MvNeighbor *items = palloc(sizeof(MvNeighbor) * k);
+	double		mean_norm = dot(ivf->rotated_mean, ivf->rotated_mean, padded);
+	double		norm,
+				mean_dot;
 	MvTopK		top;
 
 	for (int i = 0; i < padded; i++)
 		q[i] = x[i] + ivf->rotated_mean[i];
+	norm = dot(q, q, padded);
+	mean_dot = dot(q, ivf->rotated_mean, padded);
 	mv_topk_init(&top, items, k);
 	for (int i = 0; i < sample->n; i++)
-		if (i != row)
-			mv_topk_push(&top, (uint64_t) i,
-						 (float) -mv_kernels.dist[MV_F32][MV_IP] (q, sample->x + (Size) padded * i,
-																 padded));
+	{
+		const float *other = sample->x + (Size) padded * i;
+		double		product = dot(q, other, padded);
+		float		bits;
+
+		if (i == row)
+			continue;
+		if (jaccard)
+		{
+			bits = (float) (sample->norm[i] + 2 * dot(other, ivf->rotated_mean, padded) +
+							mean_norm);
+			product = -mv_ivf_jaccard((float) (norm + bits - 2 * (product + mean_dot)),
+									  (float) norm, bits);
+		}
+		mv_topk_push(&top, (uint64_t) i, (float) -product);
+	}
 	mv_topk_sort(&top);
 	for (int i = 0; i < k; i++)
 		nearest[i] = (int32_t) items[Min(i, top.n - 1)].id;
@@ -175,19 +206,20 @@ nearest_by_distance(const MvIvfSample *sample, int first, int n, int k, int32_t 
 void
 mv_ivf_sample_reaches(const MvIvfSample *sample, int first, int n, float *const *reaches)
 {
-	bool		ip = sample->ivf->format.metric == MV_IP;
+	MvMetric	metric = sample->ivf->opclass->metric;
+	bool		by_product = metric == MV_IP || metric == MV_JACCARD;
 	int			most = mv_ivf_sample_neighbours(sample, MV_IVF_CURVES - 1);
 	int32_t    *nearest = palloc(sizeof(int32_t) * most * n);
 	Keys		keys;
 
 	keys_begin(&keys, sample->set->k);
-	if (!ip)
+	if (!by_product)
 		nearest_by_distance(sample, first, n, most, nearest);
 	for (int i = 0; i < n; i++)
 	{
 		int			row = query_row(sample, first + i);
 
-		if (ip)
+		if (by_product)
 			nearest_by_product(sample, row, most, nearest + most * i);
 		keys_of_row(&keys, sample, sample->x + (Size) sample->ivf->shape.padded * row);
 		for (int curve = 0; curve < MV_IVF_CURVES; curve++)

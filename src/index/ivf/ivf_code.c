@@ -155,7 +155,7 @@ void
 mv_ivf_rank_lists(MvIvfQuery *q, float *g_add, float *g_dist)
 {
 	const MvIvf *ivf = q->ivf;
-	bool		ip = ivf->format.metric == MV_IP;
+	float		bits = q->norm + 2 * q->mean_dot + ivf->mean_norm;
 
 	centroid_distances(q);
 	for (int i = 0; i < ivf->nused; i++)
@@ -164,8 +164,14 @@ mv_ivf_rank_lists(MvIvfQuery *q, float *g_add, float *g_dist)
 
 		g_dist[i] = sqrtf(d2);
 		/* -<q + m, c + m>, where <q, c> follows from the distance. */
-		g_add[i] = !ip ? d2 :
-			-((q->norm + ivf->norm[i] - d2) / 2 + q->mean_dot + ivf->mean_dot[i] + ivf->mean_norm);
+		if (ivf->opclass->metric == MV_IP)
+			g_add[i] = -((q->norm + ivf->norm[i] - d2) / 2 + q->mean_dot + ivf->mean_dot[i] +
+						 ivf->mean_norm);
+		else if (ivf->opclass->metric == MV_JACCARD)
+			g_add[i] = mv_ivf_jaccard_key(
+				d2, bits, ivf->norm[i] + 2 * ivf->mean_dot[i] + ivf->mean_norm, ivf->spread[i]);
+		else
+			g_add[i] = d2;
 	}
 }
 
@@ -191,16 +197,7 @@ all_rows(int n, MvBlockResult *result)
 	return n < MV_BLOCK ? (UINT32_C(1) << n) - 1 : UINT32_MAX;
 }
 
-/* The Jaccard distance from Hamming's, of whole numbers: rounded once. */
-static inline float
-jaccard(float hamming, float bits_of_row, float bits_of_query)
-{
-	float		twice_any = bits_of_row + bits_of_query + hamming;
-
-	return twice_any > 0 ? 2 * hamming / twice_any : 1;
-}
-
-/* The same of a block. */
+/* Hamming distances in result become Jaccard's, whole numbers being divided once. */
 static uint32
 jaccard_block(const MvIvfQuery *q, const float *bits_of_rows, float limit, MvBlockResult *result)
 {
@@ -209,7 +206,8 @@ jaccard_block(const MvIvfQuery *q, const float *bits_of_rows, float limit, MvBlo
 
 	for (int i = 0; i < MV_BLOCK; i++)
 	{
-		result->low[i] = result->est[i] = jaccard(result->est[i], bits_of_rows[i], bits_of_query);
+		result->est[i] = mv_ivf_jaccard(result->est[i], bits_of_query, bits_of_rows[i]);
+		result->low[i] = result->est[i];
 		below |= (uint32) (result->low[i] < limit) << i;
 	}
 	return below;

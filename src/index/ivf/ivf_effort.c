@@ -13,7 +13,8 @@
  * recall is that quantile of theirs.
  *
  * Inner products: keys are negated products with the centroids, in units of the
- * query's length.
+ * query's length.  Jaccard: keys are distances that Hamming's keys
+ * amount to.
  */
 #include "postgres.h"
 
@@ -21,9 +22,6 @@
 
 #include "compat.h"
 #include "index/ivf/ivf.h"
-
-/* Share of the spread in the key; .2 to .5 serve alike. */
-#define SPREAD_SHARE 0.35f
 
 static const double knots[MV_IVF_KNOTS] = {
 	.5, .7, .8, .85, .88, .9, .92, .94, .95, .96, .97, .98, .985, .99, .995, .999
@@ -46,7 +44,8 @@ mv_ivf_knot(int i)
 void
 mv_ivf_keys(const MvIvf *ivf, const float *g_add, int n, float *keys)
 {
-	float		share = ivf->format.metric == MV_IP ? 0 : SPREAD_SHARE;
+	MvMetric	metric = ivf->opclass->metric;
+	float		share = metric == MV_IP || metric == MV_JACCARD ? 0 : MV_IVF_SPREAD_SHARE;
 
 	for (int i = 0; i < n; i++)
 		keys[i] = g_add[i] + share * ivf->spread[i];
