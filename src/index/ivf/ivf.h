@@ -59,7 +59,7 @@ typedef struct MvIvfCurve
 typedef enum MvIvfCalibration
 {
 	MV_IVF_UNCALIBRATED,		/* built without rows: curves say nothing */
-	MV_IVF_BY_BUILD,			/* rows of the table were the queries */
+	MV_IVF_BY_BUILD,			/* by the build or vacuum: rows of the table were the queries */
 	MV_IVF_BY_QUERIES			/* milvus_calibrate() */
 } MvIvfCalibration;
 
@@ -83,6 +83,7 @@ typedef struct MvIvfMeta
 	uint32		version;		/* changes when rows move between lists */
 	BlockNumber free_ids;		/* id page with free entries, a chain, or InvalidBlockNumber */
 	BlockNumber last_centroid;	/* page of centroids that may have room, or InvalidBlockNumber */
+	float8		calibrated_rows;	/* rows there were when the curves were drawn */
 	uint32		calibration;	/* MvIvfCalibration */
 	MvIvfCurve	curves[MV_IVF_CURVES];
 } MvIvfMeta;
@@ -429,6 +430,12 @@ void		mv_ivf_sample_reaches(const MvIvfSample *sample, int first, int n,
 
 /* Set meta->calibration and curves from all reaches. */
 void mv_ivf_sample_curves(const MvIvfSample *sample, float *const *reaches, MvIvfMeta *meta);
+
+/*
+ * Draw the curves from rows of the index, if there are none or it has twice the
+ * rows since, unless they are of queries given.  live: rows.
+ */
+void		mv_ivf_calibrate_again(Relation index, double live);
 
 /* Draw the curves of a built index from n queries, float[n][dim], and store them. */
 void		mv_ivf_calibrate(Relation index, const float *queries, int n);

@@ -284,7 +284,7 @@ write_index(MvBuild *build, ForkNumber fork)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("an ivf index cannot have more than %u rows", PG_UINT32_MAX)));
-	build->ivf.meta.ntuples = rows.nrows;
+	build->ivf.meta.ntuples = build->ivf.meta.calibrated_rows = rows.nrows;
 	rows.slot = MakeSingleTupleTableSlot(build->desc, &TTSOpsMinimalTuple);
 	mv_ivf_write(build->index, fork, &rows);
 	ExecDropSingleTupleTableSlot(rows.slot);

@@ -271,29 +271,33 @@ mv_ivf_sample_curves(const MvIvfSample *sample, float *const *reaches, MvIvfMeta
 
 /* ---- from queries, on a built index ---- */
 
-/* The k nearest of each query among all rows: their ids. */
+/* Queries, and the rows among which their neighbours are looked for. */
+typedef struct Queries
+{
+	const float *x;				/* [n][dim] */
+	const uint32 *self;			/* [n]: ids of rows that are the queries; NULL: they are no rows */
+	int			n;
+	uint32		step;			/* only every so many rows are looked at */
+} Queries;
+
+/* The nearest rows of each query: their ids. */
 static void
-nearest_rows(Relation index, const MvIvf *ivf, const float *queries, int n, MvTopK *tops)
+nearest_rows(Relation index, const MvIvf *ivf, const Queries *queries, MvTopK *tops)
 {
 	const MvIvfShape *shape = &ivf->shape;
 	bool		ip = ivf->format.metric == MV_IP;
 	MvDistFn	dist = mv_kernels.dist[shape->stored][ip ? MV_IP : MV_L2SQ];
-	char	   *stored = palloc_extended((Size) shape->vector_size * n, MCXT_ALLOC_HUGE);
+	char	   *stored = palloc_extended((Size) shape->vector_size * queries->n, MCXT_ALLOC_HUGE);
 	char	   *vector = palloc(shape->vector_size);
 	MvIvfIds	ids;
 	uint32		nids;
 
-	if (shape->vector_size == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" holds no vectors to calibrate it with",
-						RelationGetRelationName(index)),
-				 errhint("It calibrated itself when it was built.")));
-	for (int i = 0; i < n; i++)
-		mv_ivf_vector(ivf, queries + (Size) shape->dim * i, stored + (Size) shape->vector_size * i);
+	for (int i = 0; i < queries->n; i++)
+		mv_ivf_vector(ivf, queries->x + (Size) shape->dim * i,
+					  stored + (Size) shape->vector_size * i);
 	mv_ivf_ids_begin(&ids, index, ivf);
 	nids = mv_ivf_ids_count(&ids);
-	for (uint32 id = 0; id < nids; id++)
+	for (uint32 id = 0; id < nids; id += queries->step)
 	{
 		BlockNumber block;
 		int			offset;
@@ -303,10 +307,13 @@ nearest_rows(Relation index, const MvIvf *ivf, const float *queries, int n, MvTo
 		if (entry.flags & (MV_ID_DEAD | MV_ID_FREE | MV_ID_CLAMPED))
 			continue;
 		mv_ivf_read_run(index, block, MV_PAGE_VECTOR, offset, vector, shape->vector_size);
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < queries->n; i++)
 		{
-			double		d = dist(stored + (Size) shape->vector_size * i, vector, shape->dim);
+			double		d;
 
+			if (queries->self != NULL && queries->self[i] == id)
+				continue;
+			d = dist(stored + (Size) shape->vector_size * i, vector, shape->dim);
 			mv_topk_push(&tops[i], id, (float) (ip ? -d : d));
 		}
 	}
@@ -338,7 +345,7 @@ lists_of_ids(Relation index, const MvIvf *ivf, const MvIvfList *lists, uint32 ni
 }
 
 static void
-write_curves(Relation index, const MvIvfCurve *curves)
+write_curves(Relation index, const MvIvfCurve *curves, MvIvfCalibration by, double rows)
 {
 	Buffer		buffer;
 	MvChange	change;
@@ -348,38 +355,75 @@ write_curves(Relation index, const MvIvfCurve *curves)
 	mv_change_begin(&change, index);
 	meta = (MvIvfMeta *) MV_PAGE_BODY(mv_change_page(&change, buffer));
 	memcpy(meta->curves, curves, sizeof(meta->curves));
-	meta->calibration = MV_IVF_BY_QUERIES;
+	meta->calibration = by;
+	meta->calibrated_rows = rows;
 	meta->version++;
 	mv_change_commit(&change);
 	UnlockReleaseBuffer(buffer);
 }
 
-/* One query with its true neighbours: their reaches go to each curve's, *n of them. */
-static void
-add_reaches(const Keys *keys, const MvTopK *top, const int32 *list, uint32 nids, float **reaches,
-			int *n)
+/* Neighbours that a curve is drawn from, where some rows stand for all. */
+static int
+neighbours(const Queries *queries, int curve)
 {
-	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
-		for (int j = 0; j < Min(top->n, mv_ivf_curve_k(curve)); j++)
-		{
-			uint64_t	id = top->items[j].id;
-
-			if (id < nids && list[id] >= 0)
-				reaches[curve][n[curve]++] = reach_of(keys, list[id]);
-		}
+	return Max(mv_ivf_curve_k(curve) / (int) Min(queries->step, 1000), 1);
 }
 
-void
-mv_ivf_calibrate(Relation index, const float *queries, int n)
+/* Keys of the lists for a query of a built index. */
+static void
+keys_of_query(Keys *keys, MvIvfQuery *q, const float *x)
 {
+	const MvIvf *ivf = q->ivf;
+
+	mv_ivf_query_start(q, x);
+	mv_ivf_rank_lists(q, keys->g_add, keys->g_dist);
+	keys_finish(keys, ivf, ivf->nused,
+				(float) sqrt(mv_kernels.dist[MV_F32][MV_IP] (x, x, ivf->shape.dim)));
+}
+
+/* Reaches of true neighbours, for each curve. */
+typedef struct Reaches
+{
+	float	   *items[MV_IVF_CURVES];
+	int			n[MV_IVF_CURVES];
+} Reaches;
+
+/* Those of all queries; list: of each id. */
+static void
+find_reaches(MvIvfQuery *q, Keys *keys, const Queries *queries, const MvTopK *tops,
+			 const int32 *list, uint32 nids, Reaches *reaches)
+{
+	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
+	{
+		reaches->n[curve] = 0;
+		reaches->items[curve] = palloc_extended(
+			sizeof(float) * (Size) queries->n * neighbours(queries, curve), MCXT_ALLOC_HUGE);
+	}
+	for (int i = 0; i < queries->n; i++)
+	{
+		keys_of_query(keys, q, queries->x + (Size) q->ivf->shape.dim * i);
+		for (int curve = 0; curve < MV_IVF_CURVES; curve++)
+			for (int j = 0; j < Min(tops[i].n, neighbours(queries, curve)); j++)
+			{
+				uint64_t	id = tops[i].items[j].id;
+
+				if (id < nids && list[id] >= 0)
+					reaches->items[curve][reaches->n[curve]++] = reach_of(keys, list[id]);
+			}
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+static void
+calibrate(Relation index, const Queries *queries, MvIvfCalibration by)
+{
+	bool		rows = by == MV_IVF_BY_BUILD;
 	MvIvf	   *ivf;
 	MvIvfList  *lists = mv_ivf_copy_lists(index, &ivf);
-	int			most = mv_ivf_curve_k(MV_IVF_CURVES - 1);
-	MvTopK	   *tops = palloc(sizeof(MvTopK) * n);
+	int			most = neighbours(queries, MV_IVF_CURVES - 1);
+	MvTopK	   *tops = palloc(sizeof(MvTopK) * queries->n);
 	MvIvfCurve	curves[MV_IVF_CURVES] = {0};
-	float	   *reaches[MV_IVF_CURVES];
-	int			nreaches[MV_IVF_CURVES] = {0};
-	int32	   *list;
+	Reaches		reaches;
 	uint32		nids;
 	MvIvfIds	ids;
 	MvIvfQuery	q;
@@ -388,40 +432,86 @@ mv_ivf_calibrate(Relation index, const float *queries, int n)
 	mv_ivf_ids_begin(&ids, index, ivf);
 	nids = mv_ivf_ids_count(&ids);
 	mv_ivf_ids_end(&ids);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < queries->n; i++)
 		mv_topk_init(&tops[i], palloc(sizeof(MvNeighbor) * most), most);
-	nearest_rows(index, ivf, queries, n, tops);
-	list = lists_of_ids(index, ivf, lists, nids);
-	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
-		reaches[curve] = palloc_extended(sizeof(float) * (Size) n * mv_ivf_curve_k(curve),
-										 MCXT_ALLOC_HUGE);
+	nearest_rows(index, ivf, queries, tops);
+	for (int i = 0; i < queries->n; i++)
+		mv_topk_sort(&tops[i]);
 	keys_begin(&keys, ivf->nused);
 	mv_ivf_query_begin(&q, ivf);
-	for (int pass = 0; pass < 2; pass++)
+	find_reaches(&q, &keys, queries, tops, lists_of_ids(index, ivf, lists, nids), nids, &reaches);
+	if (reaches.n[0] == 0)
+		return;
+	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
+		mv_ivf_draw_curve(reaches.items[curve], reaches.n[curve], rows ? SAMPLE_MARGIN : 0,
+						  rows ? 0 : queries->n, &curves[curve]);
+	for (int i = 0; i < queries->n; i++)
 	{
-		/* First the reaches; with the curves drawn from them, the lists. */
-		for (int i = 0; i < n; i++)
-		{
-			const float *x = queries + (Size) ivf->shape.dim * i;
-
-			mv_ivf_query_start(&q, x);
-			mv_ivf_rank_lists(&q, keys.g_add, keys.g_dist);
-			keys_finish(&keys, ivf, ivf->nused,
-						(float) sqrt(mv_kernels.dist[MV_F32][MV_IP] (x, x, ivf->shape.dim)));
-			if (pass == 0)
-			{
-				mv_topk_sort(&tops[i]);
-				add_reaches(&keys, &tops[i], list, nids, reaches, nreaches);
-			}
-			else
-				for (int curve = 0; curve < MV_IVF_CURVES; curve++)
-					count_lists(&keys, ivf->nused, &curves[curve], 1.0f / n);
-			CHECK_FOR_INTERRUPTS();
-		}
-		for (int curve = 0; pass == 0 && curve < MV_IVF_CURVES; curve++)
-			if (nreaches[curve] > 0)
-				mv_ivf_draw_curve(reaches[curve], nreaches[curve], 0, n, &curves[curve]);
+		keys_of_query(&keys, &q, queries->x + (Size) ivf->shape.dim * i);
+		for (int curve = 0; curve < MV_IVF_CURVES; curve++)
+			count_lists(&keys, ivf->nused, &curves[curve], 1.0f / queries->n);
 	}
-	if (nreaches[0] > 0)
-		write_curves(index, curves);
+	write_curves(index, curves, by, nids);
+}
+
+void
+mv_ivf_calibrate(Relation index, const float *queries, int n)
+{
+	Queries		given = {.x = queries, .n = n, .step = 1};
+
+	if (mv_ivf_open(index)->shape.vector_size == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" holds no vectors to calibrate it with",
+						RelationGetRelationName(index)),
+				 errhint("It calibrated itself when it was built.")));
+	calibrate(index, &given, MV_IVF_BY_QUERIES);
+}
+
+/* Rows that an index should have before its own rows can tell anything. */
+#define ENOUGH_ROWS 1000
+
+/* Rows that are looked at, some hundred milliseconds of work. */
+#define ROWS_LOOKED_AT 50000
+
+void
+mv_ivf_calibrate_again(Relation index, double live)
+{
+	MvIvf	   *ivf = mv_ivf_open_for(index, CurrentMemoryContext);
+	const MvIvfShape *shape = &ivf->shape;
+	uint32		self[MV_IVF_SAMPLE_QUERIES / 2];
+	float	   *x;
+	char	   *stored;
+	Queries		rows = {.self = self};
+	MvIvfIds	ids;
+	uint32		nids;
+
+	if (shape->vector_size == 0 || ivf->meta.calibration == MV_IVF_BY_QUERIES ||
+		live < ENOUGH_ROWS ||
+		(ivf->meta.calibration == MV_IVF_BY_BUILD && live < 2 * ivf->meta.calibrated_rows))
+		return;
+	x = palloc_extended(sizeof(float) * shape->dim * lengthof(self), MCXT_ALLOC_HUGE);
+	stored = palloc(shape->vector_size);
+	mv_ivf_ids_begin(&ids, index, ivf);
+	nids = mv_ivf_ids_count(&ids);
+	for (uint32 i = 0; i < lengthof(self); i++)
+	{
+		uint32		id = (uint32) ((uint64) nids * i / lengthof(self));
+		BlockNumber block;
+		int			offset;
+		MvIvfId		entry = mv_ivf_id(&ids, id, &block, &offset);
+
+		if (entry.flags & (MV_ID_DEAD | MV_ID_FREE | MV_ID_CLAMPED))
+			continue;
+		mv_ivf_read_run(index, block, MV_PAGE_VECTOR, offset, stored, shape->vector_size);
+		mv_kernels.to_f32[shape->stored] (stored, x + (Size) shape->dim * rows.n, shape->dim);
+		self[rows.n++] = id;
+	}
+	mv_ivf_ids_end(&ids);
+	rows.x = x;
+	rows.step = nids / ROWS_LOOKED_AT + 1;
+	if (rows.n > 0)
+		calibrate(index, &rows, MV_IVF_BY_BUILD);
+	pfree(x);
+	pfree(stored);
 }

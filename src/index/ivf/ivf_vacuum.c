@@ -355,6 +355,7 @@ mv_ivf_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	for (int i = 0; i < c.ids.npages && c.ndead > 0; i++)
 		free_page_ids(&c, i);
 	recycle_pages(info, stats);
+	mv_ivf_calibrate_again(info->index, c.live);
 	mv_ivf_maintain_end(info->index);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
