@@ -182,13 +182,27 @@ UPDATE opts SET t = 'moved' WHERE id % 3 = 0;
 DELETE FROM opts WHERE id = 12;
 SELECT count(*), count(DISTINCT id), count(t) FROM (SELECT id, t FROM opts ORDER BY (v * v)::vector(96) <=> (SELECT v * v FROM opts WHERE id = 7)) s;
 SELECT id FROM opts ORDER BY (v * v)::vector(96) <=> (SELECT v * v FROM opts WHERE id = 9) LIMIT 1;
-BEGIN;
-DECLARE c CURSOR FOR SELECT id FROM opts ORDER BY (v * v)::vector(96) <=> (SELECT v * v FROM opts WHERE id = 9);
-FETCH 1 FROM c;
-UPDATE opts SET v = v + v WHERE id < 100;
-MOVE 1000 IN c;
-MOVE ALL IN c;
-ROLLBACK;
+CREATE FUNCTION read_on() RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	c CURSOR FOR SELECT id FROM opts ORDER BY (v * v)::vector(96) <=> (SELECT v * v FROM opts WHERE id = 9);
+	row record;
+	n int := 1;
+BEGIN
+	OPEN c;
+	FETCH c INTO row;
+	UPDATE opts SET v = v + v WHERE id < 100;
+	DELETE FROM opts WHERE id > 1900;
+	LOOP
+		FETCH c INTO row;
+		EXIT WHEN NOT FOUND;
+		n := n + 1;
+	END LOOP;
+	RETURN n;
+END
+$$;
+SELECT read_on(), count(*) FROM (SELECT id FROM opts ORDER BY (v * v)::vector(96) <=> array_fill(1, ARRAY[96])::vector) s;
+SELECT count(*) FROM (SELECT id FROM opts ORDER BY (v * v)::vector(96) <=> array_fill(1, ARRAY[96])::vector) s;
+DROP FUNCTION read_on();
 SELECT options FROM milvus_index_stats('opts_heap');
 SELECT milvus_calibrate('opts_heap', ARRAY(SELECT v FROM opts LIMIT 5));
 DROP TABLE opts, sizes;

@@ -61,6 +61,36 @@ for my $op ('<->', '<=>', '<#>')
 	$node->safe_psql('postgres', 'DROP INDEX items_v; DROP TABLE exact10, exact60');
 }
 
+# Bit strings, in clusters and at random: the build's curves for rows like the others.
+$node->safe_psql('postgres', q{
+	CREATE TABLE strings (id int, clustered bit(48), random bit(48));
+	INSERT INTO strings SELECT id, binary_quantize(v), (random() * 2 ^ 47)::bigint::bit(48) & (random() * 2 ^ 47 + 2 ^ 46)::bigint::bit(48) FROM items;
+	CREATE TABLE asked AS SELECT * FROM strings WHERE id % 61 = 7;
+	DELETE FROM strings WHERE id % 61 = 7;
+	ANALYZE strings});
+for my $column ('clustered', 'random')
+{
+	for my $op ('<~>', '<%>')
+	{
+		my $class = $op eq '<~>' ? 'hamming' : 'jaccard';
+		my $nearest = "SELECT q.id AS q, d FROM asked q, LATERAL (SELECT $column $op q.$column AS d FROM strings ORDER BY $column $op q.$column LIMIT 10) n";
+		$node->safe_psql('postgres', "CREATE TABLE exact AS $nearest;
+			CREATE INDEX strings_i ON strings USING ivf ($column bit_$class\_ops) WITH (lists = 120)");
+		for my $target (0.8, 0.95)
+		{
+			# By distance, for many are equally far.
+			my $recall = $node->safe_psql('postgres', qq{
+				SET enable_seqscan = off;
+				SET milvus.target_recall = $target;
+				SELECT avg((d <= (SELECT max(d) FROM exact e WHERE e.q = found.q))::int) FROM ($nearest) found});
+			cmp_ok($recall, '>=', $target - 0.05, "$column $class: recall for target $target");
+		}
+		cmp_ok($node->safe_psql('postgres', q{SET milvus.target_recall = 0.8; SELECT probes FROM milvus_index_stats('strings_i')}),
+			'<', 120, "$column $class: not all lists are read");
+		$node->safe_psql('postgres', 'DROP INDEX strings_i; DROP TABLE exact');
+	}
+}
+
 # An index that was empty has no curve, and answers.
 $node->safe_psql('postgres', q{CREATE TABLE late (v vector(3)); CREATE INDEX late_v ON late USING ivf (v vector_l2_ops);
 	INSERT INTO late SELECT ARRAY[n, n % 7, n % 3] FROM generate_series(1, 50) n});
