@@ -34,7 +34,7 @@
 #include "index/options.h"
 
 /* Candidates that the first pass over the lists looks for, and how many times more the next. */
-#define FIRST_CANDIDATES 128
+#define FIRST_CANDIDATES 64
 #define MORE_CANDIDATES 8
 
 /* Rows that a scan is expected to be asked for: PostgreSQL does not tell the LIMIT. */
