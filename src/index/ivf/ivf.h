@@ -217,6 +217,7 @@ typedef struct MvIvf
 	int			nused;			/* lists in use */
 	uint32	   *used;			/* [nused]: their numbers, ascending */
 	const void **centroids;		/* [nused]: as codes or floats; see above */
+	char	   *coarse;			/* where they are codes: one-bit codes of them, by blocks of 32 */
 	float	   *norm;			/* [nused]: |c|^2 */
 	float	   *mean_dot;		/* [nused]: <c, mean> */
 	float	   *spread;			/* [nused]; see MvIvfList */
@@ -300,6 +301,11 @@ mv_ivf_block_id(const char *block, int slot)
 	return ((const uint32 *) block)[slot];
 }
 
+/* Bytes of the one-bit codes of n centroids; how they are written, and taken from another view. */
+Size		mv_ivf_coarse_size(const MvIvfShape *shape, int n);
+void		mv_ivf_coarse_put(MvIvf *ivf, int at, const float *centroid);
+void		mv_ivf_coarse_copy(MvIvf *ivf, int to, const MvIvf *from, int at);
+
 /* A query, ready to be compared with codes. */
 typedef struct MvIvfQuery
 {
@@ -311,9 +317,11 @@ typedef struct MvIvfQuery
 	MvRabitqQuery string;		/* of bit strings, for the rows' codes */
 	MvRabitqScan scan;			/* of the rows' codes */
 	MvRabitqScan centroids;		/* of the centroids' codes */
+	MvRabitqScan coarse;		/* of their one-bit codes */
 	float		norm;			/* |q|^2 */
 	float		mean_dot;		/* <q, mean> */
-	float	   *est;			/* [nused] */
+	float	   *est;			/* [nused], in whole blocks */
+	float	   *low;			/* the same */
 } MvIvfQuery;
 
 /* Allocates what it needs in the current context. */
@@ -463,7 +471,7 @@ mv_ivf_list_at(Page page, int offset)
 	return (MvIvfList *) (MV_PAGE_BODY(page) + offset);
 }
 
-/* The list whose centroid is nearest; index into ivf->used. */
+/* The nearest list, as index into ivf->used; q->est of it is the squared distance. */
 int			mv_ivf_nearest_list(MvIvfQuery *q);
 
 /* A centroid, float[padded]. */

@@ -150,6 +150,11 @@ allocate_view(Relation index, const MvIvfMeta *meta, int nused)
 	codes = allocate(row * nused);
 	for (int i = 0; i < nused; i++)
 		ivf->centroids[i] = codes + row * i;
+	if (ivf->shape.padded > MV_IVF_EXACT_CENTROIDS)
+	{
+		ivf->coarse = allocate(mv_ivf_coarse_size(&ivf->shape, nused));
+		memset(ivf->coarse, 0, mv_ivf_coarse_size(&ivf->shape, nused));
+	}
 	mv_ivf_set_format(ivf);
 	return view;
 }
@@ -166,7 +171,10 @@ keep_centroid(Relation index, MvIvf *ivf, const MvIvfList *list, int at, float *
 	if (ivf->shape.padded <= MV_IVF_EXACT_CENTROIDS)
 		memcpy((void *) ivf->centroids[at], c, ivf->shape.centroid_size);
 	else
+	{
 		mv_rabitq_encode_row(&format, c, NULL, (void *) ivf->centroids[at]);
+		mv_ivf_coarse_put(ivf, at, c);
+	}
 	ivf->norm[at] = (float) dot(c, c, ivf->shape.padded);
 	ivf->mean_dot[at] = (float) dot(c, ivf->rotated_mean, ivf->shape.padded);
 }
@@ -180,6 +188,8 @@ copy_centroid(MvIvf *ivf, int to, const MvIvf *old, int *at, uint32 list, uint32
 	if (*at == old->nused || old->used[*at] != list || changed > old->meta.version)
 		return false;
 	memcpy((void *) ivf->centroids[to], old->centroids[*at], kept_size(&ivf->shape));
+	if (ivf->coarse != NULL)
+		mv_ivf_coarse_copy(ivf, to, old, *at);
 	ivf->norm[to] = old->norm[*at];
 	ivf->mean_dot[to] = old->mean_dot[*at];
 	return true;

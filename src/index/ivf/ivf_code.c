@@ -87,6 +87,60 @@ mv_ivf_block_get(const MvIvfShape *shape, const char *block, int slot, char *row
 		memcpy(row, block_row(shape, block, slot), shape->row_size);
 }
 
+/* ---- one-bit codes of centroids ---- */
+
+/* Those of 32: f_add[32], f_rescale[32], codes. */
+static inline Size
+coarse_block_size(const MvIvfShape *shape)
+{
+	return 2 * sizeof(float) * MV_BLOCK + mv_block_size(shape->padded);
+}
+
+static inline float *
+coarse_block(const MvIvf *ivf, int at)
+{
+	return (float *) (ivf->coarse + coarse_block_size(&ivf->shape) * (at / MV_BLOCK));
+}
+
+Size
+mv_ivf_coarse_size(const MvIvfShape *shape, int n)
+{
+	return coarse_block_size(shape) * ((n + MV_BLOCK - 1) / MV_BLOCK);
+}
+
+static void
+coarse_set(MvIvf *ivf, int at, float add, float rescale, const void *code)
+{
+	float	   *block = coarse_block(ivf, at);
+	uint8_t    *codes = (uint8_t *) (block + 2 * MV_BLOCK);
+
+	block[at % MV_BLOCK] = add;
+	block[MV_BLOCK + at % MV_BLOCK] = rescale;
+	mv_block_clear(codes, at % MV_BLOCK, ivf->shape.padded);
+	mv_block_put(codes, at % MV_BLOCK, ivf->shape.padded, code);
+}
+
+void
+mv_ivf_coarse_put(MvIvf *ivf, int at, const float *centroid)
+{
+	MvRabitqFormat format = {.metric = MV_L2SQ, .bits = 1, .dim = ivf->shape.padded};
+	uint64		code[MV_MAX_BITS / 64];
+	MvRabitqFactors factors;
+
+	mv_rabitq_encode(&format, centroid, NULL, code, &factors);
+	coarse_set(ivf, at, factors.add, factors.rescale, code);
+}
+
+void
+mv_ivf_coarse_copy(MvIvf *ivf, int to, const MvIvf *from, int at)
+{
+	const float *block = coarse_block(from, at);
+	uint64		code[MV_MAX_BITS / 64];
+
+	mv_block_get((const uint8_t *) (block + 2 * MV_BLOCK), at % MV_BLOCK, ivf->shape.padded, code);
+	coarse_set(ivf, to, block[at % MV_BLOCK], block[MV_BLOCK + at % MV_BLOCK], code);
+}
+
 /* ---- queries ---- */
 
 /*
@@ -104,6 +158,9 @@ epsilon(const MvIvf *ivf)
 	return shape->dim < shape->padded / 2 ? 3.0f : MV_RABITQ_EPSILON;
 }
 
+/* Of the one-bit codes of centroids: the nearest one is lost once in a thousand times. */
+#define COARSE_EPSILON 3.0f
+
 void
 mv_ivf_query_begin(MvIvfQuery *q, const MvIvf *ivf)
 {
@@ -112,7 +169,8 @@ mv_ivf_query_begin(MvIvfQuery *q, const MvIvf *ivf)
 	q->memory = palloc(mv_rabitq_query_size(ivf->shape.padded));
 	if (ivf->shape.strings)
 		q->string_memory = palloc(mv_rabitq_query_size(ivf->shape.padded));
-	q->est = palloc(sizeof(float) * ivf->nused);
+	q->est = palloc(sizeof(float) * TYPEALIGN(MV_BLOCK, ivf->nused));
+	q->low = palloc(sizeof(float) * TYPEALIGN(MV_BLOCK, ivf->nused));
 }
 
 void
@@ -134,6 +192,8 @@ mv_ivf_query_start(MvIvfQuery *q, const float *x)
 	mv_rabitq_scan_init(&q->centroids, &q->query, mv_code_form(MV_IVF_CENTROID_BITS),
 						MV_IVF_CENTROID_BITS, 0);
 	mv_rabitq_scan_center(&q->centroids, q->norm, sqrtf(q->norm));
+	mv_rabitq_scan_init(&q->coarse, &q->query, MV_CODE_BLOCK, 1, COARSE_EPSILON);
+	mv_rabitq_scan_center(&q->coarse, q->norm, sqrtf(q->norm));
 }
 
 /* |q - c|^2 of every list in use. */
@@ -175,16 +235,64 @@ mv_ivf_rank_lists(MvIvfQuery *q, float *g_add, float *g_dist)
 	}
 }
 
-int
-mv_ivf_nearest_list(MvIvfQuery *q)
+static int
+least(const float *values, int n)
 {
 	int			best = 0;
 
-	centroid_distances(q);
-	for (int i = 1; i < q->ivf->nused; i++)
-		if (q->est[i] < q->est[best])
+	for (int i = 1; i < n; i++)
+		if (values[i] < values[best])
 			best = i;
 	return best;
+}
+
+/*
+ * One-bit codes tell of most lists that they are not the nearest, at a tenth of
+ * the time that their better codes take.
+ */
+static int
+nearest_by_coarse(MvIvfQuery *q)
+{
+	const MvIvf *ivf = q->ivf;
+	int			best;
+	float		dist;
+
+	for (int i = 0; i < ivf->nused; i += MV_BLOCK)
+	{
+		const float *block = coarse_block(ivf, i);
+		MvBlockResult result;
+
+		mv_block_scan(&q->coarse, (const uint8_t *) (block + 2 * MV_BLOCK), block,
+					  block + MV_BLOCK, INFINITY, &result);
+		memcpy(q->est + i, result.est, sizeof(result.est));
+		memcpy(q->low + i, result.low, sizeof(result.low));
+	}
+	best = least(q->est, ivf->nused);
+	mv_rabitq_rows(&q->centroids, &ivf->centroids[best], 1, &dist, NULL);
+	for (int i = 0; i < ivf->nused; i++)
+	{
+		float		d;
+
+		if (!(q->low[i] < dist))
+			continue;
+		mv_rabitq_rows(&q->centroids, &ivf->centroids[i], 1, &d, NULL);
+		if (d < dist)
+		{
+			dist = d;
+			best = i;
+		}
+	}
+	q->est[best] = dist;
+	return best;
+}
+
+int
+mv_ivf_nearest_list(MvIvfQuery *q)
+{
+	if (q->ivf->shape.padded > MV_IVF_EXACT_CENTROIDS)
+		return nearest_by_coarse(q);
+	centroid_distances(q);
+	return least(q->est, q->ivf->nused);
 }
 
 /* With no limit all rows pass; a bound that is no number says nothing but that. */
