@@ -13,11 +13,11 @@ double		mv_target_recall;
 void
 mv_guc_init(void)
 {
-	/* 0: reaches recall .95 at k = 10 on sentence embeddings; see index/ivf/README.md. */
+	/* 0: the recall wanted decides, as the index has learnt what it takes. */
 	DefineCustomIntVariable(
 		"milvus.probes", "Lists of an ivf index that a scan reads before it returns rows.",
-		"0 chooses by the number of lists. A scan that needs more rows reads on.", &mv_probes, 0, 0,
-		1000000, PGC_USERSET, 0, NULL, NULL, NULL);
+		"0 chooses by milvus.target_recall. A scan that needs more rows reads on.",
+		&mv_probes, 0, 0, 1000000, PGC_USERSET, 0, NULL, NULL, NULL);
 
 	/* 1 would be a promise: codes are estimates. */
 	DefineCustomRealVariable(

@@ -31,7 +31,6 @@ typedef struct MvIndexShape
 {
 	double		lists;			/* that a scan may read */
 	double		probed;			/* that it reads at first */
-	double		rows;			/* indexed by the build */
 	int			code_bytes;		/* of a row, read for each row of a probed list */
 	int			vector_bytes;	/* of a row, read for each row re-ranked */
 	int			dim;

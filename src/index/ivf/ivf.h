@@ -114,6 +114,9 @@ typedef struct MvIvfList
 	float		spread;			/* then: mean squared distance of its rows to the centroid */
 } MvIvfList;
 
+/* Lists of fewer rows do not pay: blocks of 32 would stay empty. */
+#define MV_IVF_MIN_LIST 64
+
 #define MV_IVF_LISTS_PER_PAGE (MV_BODY_SIZE / (int) sizeof(MvIvfList))
 
 /* A list without codes and centroid: an unused slot. */

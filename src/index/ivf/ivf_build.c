@@ -24,8 +24,6 @@
 #include "index/ivf/ivf_build.h"
 #include "index/options.h"
 
-/* Fewer rows than this a list do not pay: blocks of 32 would stay empty. */
-#define MIN_ROWS_PER_LIST 64
 #define SAMPLE_PER_LIST 48
 
 /* The rotation of every index; a constant serves, for codes of rows are what is random. */
@@ -83,7 +81,7 @@ conclude(MvBuild *build, Relation index, const MvBuildPlan *plan)
 
 	memset(build, 0, sizeof(*build));
 	if (lists == 0)
-		lists = Min(4 * sqrt(plan->rows), plan->rows / MIN_ROWS_PER_LIST);
+		lists = Min(4 * sqrt(plan->rows), plan->rows / MV_IVF_MIN_LIST);
 	build->index = index;
 	build->plan = *plan;
 	ivf->opclass = mv_index_opclass(index);

@@ -16,9 +16,6 @@
 #include "index/ivf/ivf_rewrite.h"
 #include "index/options.h"
 
-/* Shorter lists do not pay; ivf_build.c has the same bound. */
-#define MIN_TARGET 64
-
 /*
  * How many times the length that lists should have is too long or too short,
  * and how long a list that another is joined to may become.
@@ -59,7 +56,7 @@ target_length(Relation index, double rows)
 {
 	int			lists = mv_index_option_lists(index);
 
-	return Max(lists > 0 ? rows / lists : sqrt(rows) / 4, MIN_TARGET);
+	return Max(lists > 0 ? rows / lists : sqrt(rows) / 4, MV_IVF_MIN_LIST);
 }
 
 uint32

@@ -14,7 +14,6 @@ shape(Relation index, const MvEffort *effort, MvIndexShape *shape)
 	shape->lists = ivf->nused;
 	if (effort != NULL)
 		shape->probed = mv_ivf_lists_wanted(ivf, effort);
-	shape->rows = ivf->meta.ntuples;
 	shape->code_bytes = ivf->shape.block_size / MV_BLOCK;
 	shape->vector_bytes = ivf->shape.vector_size;
 	shape->dim = ivf->shape.dim;
