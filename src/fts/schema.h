@@ -1,0 +1,54 @@
+/*
+ * schema.h -- what the columns and options of a bm25 index say.
+ *
+ * Key columns are of two kinds: fields, whose text is searched (their operator
+ * class has support function MV_FIELD_PROC), and attributes, by which results are
+ * filtered.  Both are numbered from 0 in the order of the columns.
+ */
+#pragma once
+
+#include "access/attnum.h"
+#include "utils/relcache.h"
+
+#define MV_FIELD_PROC 1
+#define MV_MAX_FIELDS 32			/* INDEX_MAX_KEYS, together with attributes */
+
+typedef struct MvFtsField
+{
+	AttrNumber	attno;			/* in the index */
+	const char *name;			/* of the index's column */
+	bool		array;			/* text[], else text */
+	float		boost;
+} MvFtsField;
+
+/*
+ * An attribute's value is kept as a signed integer, its key.  Order and equality
+ * of exact ones are those of the values.  Of the others equal values have equal
+ * keys, so what matches by key is checked again in the table; where order is kept,
+ * it is so that smaller values have no greater keys.
+ */
+typedef struct MvFtsAttribute
+{
+	AttrNumber	attno;			/* in the index */
+	Oid			type;			/* of the operator class */
+	bool		ordered;		/* else equality only */
+	bool		exact;
+} MvFtsAttribute;
+
+typedef struct MvFtsSchema
+{
+	Oid			config;			/* text search configuration */
+	float		k1;
+	float		b;
+	bool		positions;		/* kept, for phrases */
+	int			nfields;		/* at least 1 */
+	int			nattributes;
+	MvFtsField	fields[MV_MAX_FIELDS];
+	MvFtsAttribute attributes[MV_MAX_FIELDS];
+} MvFtsSchema;
+
+/* In the current memory context.  42P17 if no column is a field. */
+MvFtsSchema *mv_fts_schema(Relation index);
+
+/* Key of a value that is not NULL; type: of the attribute or of a compared constant. */
+int64		mv_attribute_key(const MvFtsAttribute *attribute, Datum value, Oid type);
