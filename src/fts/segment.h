@@ -1,0 +1,197 @@
+/*
+ * segment.h -- what a scan sees of a bm25 index.
+ *
+ * A snapshot is a set of segments, each with documents 0, 1, ... of its own.
+ * Documents that wait in the pending list are one more segment, the last, so
+ * that a scan needs no second way.  Segments do not change while the scan's
+ * MVCC snapshot is held, but for live bits, which only go out.
+ *
+ * What comes out of one snapshot is consistent: each entry of the index is in
+ * exactly one segment, and the statistics count exactly these.
+ */
+#pragma once
+
+#include "storage/buf.h"
+#include "storage/itemptr.h"
+#include "utils/rel.h"
+
+#include "core/bm25.h"
+
+#define MV_FTS_FIELDS 16			/* text columns at most */
+#define MV_FTS_ATTRS 32				/* attribute columns at most */
+#define MV_FTS_BLOCK 128			/* postings in a block but the last of a list */
+#define MV_FTS_BOUNDS 3				/* pairs (tf, length code) of a bound */
+#define MV_FTS_TERM_SIZE 1024		/* bytes of a term; longer ones are not indexed */
+
+/*
+ * Nothing in what the bound covers scores more than the best of its pairs, with
+ * any k1, b and average length: some pair has a tf not lower and a length code
+ * not higher.  tf 255 stands for any number; unused pairs repeat the last one.
+ */
+typedef struct MvFtsBound
+{
+	uint8		tf[MV_FTS_BOUNDS];
+	uint8		length[MV_FTS_BOUNDS];
+} MvFtsBound;
+
+/* A block of a run. */
+typedef struct MvFtsBlockHead
+{
+	uint32		last;			/* its last document */
+	uint16		offset;			/* the store's: of the payload */
+	uint8		n;				/* postings, 1 to 128 */
+	uint8		format;			/* the store's */
+	MvFtsBound	bound;
+	uint16		spare;
+} MvFtsBlockHead;
+
+/* Consecutive blocks of a list that are on one page. */
+typedef struct MvFtsRun
+{
+	BlockNumber block;			/* the store's */
+	uint32		last;			/* its last document */
+	uint16		offset;			/* the store's */
+	uint16		nblocks;
+	MvFtsBound	bound;
+	uint16		spare;
+} MvFtsRun;
+
+typedef struct MvFtsSnapshot MvFtsSnapshot;
+
+/* Private to the store: fts.h */
+typedef struct MvFtsSegmentStore MvFtsSegmentStore;
+
+typedef struct MvFtsSegment
+{
+	MvFtsSnapshot *snapshot;
+	uint32		ndocs;			/* dead ones included */
+	bool		pending;
+	MvFtsSegmentStore *store;
+} MvFtsSegment;
+
+/* Of a field, over all segments. */
+typedef struct MvFtsFieldStats
+{
+	double		docs;			/* documents with a term in it */
+	double		length;			/* terms of all documents, exact */
+} MvFtsFieldStats;
+
+struct MvFtsSnapshot
+{
+	Relation	index;
+	MemoryContext context;		/* of everything */
+	int			nfields,
+				nattrs;
+	bool		positions;
+	int			nsegments;
+	MvFtsSegment *segments;		/* pending documents last, if there are any */
+	double		ndocs;
+	MvFtsFieldStats fields[MV_FTS_FIELDS];
+	int			pins;			/* the store's: pages pinned by lists */
+};
+
+/*
+ * mv_fts_open -- the index as it is now.
+ *
+ * The caller holds an MVCC snapshot taken before, and keeps it until
+ * mv_fts_close(); no lock or pin is held in between but those of lists.
+ */
+MvFtsSnapshot *mv_fts_open(Relation index);
+void		mv_fts_close(MvFtsSnapshot *snapshot);
+
+/* ---- lists ---- */
+
+typedef struct MvFtsTerm
+{
+	int			field;
+	int			len;
+	const char *bytes;
+} MvFtsTerm;
+
+/*
+ * The postings of a term in a segment.  All runs are known from the start; the
+ * blocks of one run at a time.
+ */
+typedef struct MvFtsList
+{
+	MvFtsSegment *segment;
+	int			field;
+	uint32		df;				/* 0: the segment does not have it */
+	int			nruns;
+	const MvFtsRun *runs;		/* ascending */
+
+	int			run;			/* the one that blocks are of, or -1 */
+	const MvFtsBlockHead *blocks;	/* [runs[run].nblocks] */
+
+	/* the store's */
+	const uint8 *page;			/* that offsets refer to */
+	const uint8 *limit;			/* end of it */
+	Buffer		buffer;			/* pinned, or invalid */
+	void	   *copy;
+} MvFtsList;
+
+/*
+ * mv_fts_find -- the postings of terms in all segments.
+ *
+ * lists	out: [nsegments][nterms], of the terms in their order
+ * df		out: [nterms], sums over the segments
+ *
+ * Done once for all terms: the pending list is read here.  Equal terms are allowed.
+ */
+void		mv_fts_find(MvFtsSnapshot *snapshot, const MvFtsTerm *terms, int nterms,
+						MvFtsList *lists, double *df);
+
+/* Make blocks those of a run.  Pins its page, and unpins the one before. */
+void		mv_fts_list_run(MvFtsList *list, int run);
+
+/*
+ * mv_fts_list_decode -- a block of the current run.
+ *
+ * docs		out: [128], ascending; what lies behind the block's n is undefined
+ * tfs		out: [128]; NULL: not wanted
+ * returns	n
+ */
+int			mv_fts_list_decode(MvFtsList *list, int block, uint32 *docs, uint32 *tfs);
+
+/*
+ * mv_fts_list_positions -- the positions of some postings of a block.
+ *
+ * tfs		of the block, as decoded
+ * i		which posting
+ * out		tfs[i] positions, ascending
+ *
+ * Costs the positions before it in the block.  The snapshot must have positions.
+ */
+void		mv_fts_list_positions(MvFtsList *list, int block, const uint32 *tfs, int i,
+								  uint32 *out);
+
+/* Unpin; the list can go on with mv_fts_list_run(). */
+void		mv_fts_list_release(MvFtsList *list);
+
+/*
+ * mv_fts_terms -- the terms of a field that begin with these bytes, ascending
+ * within each segment; a term may come several times.
+ *
+ * visit	df is that of one segment; returns false to end it; may not look at the index
+ */
+typedef bool (*MvFtsTermVisitor) (const MvFtsTerm *term, uint32 df, void *arg);
+
+void		mv_fts_terms(MvFtsSnapshot *snapshot, const MvFtsTerm *prefix,
+						 MvFtsTermVisitor visit, void *arg);
+
+/* ---- documents [from, from + n) of a segment; all must exist ---- */
+
+/* Codes of the lengths in a field (core/bm25.h); MV_LENGTH_NULL where the column is null. */
+void		mv_fts_lengths(const MvFtsSegment *segment, int field, uint32 from, uint32 n,
+						   uint8 *out);
+
+/* Bit i of out[] is that of document from + i; from is a multiple of 64. */
+void		mv_fts_live(const MvFtsSegment *segment, uint32 from, uint32 n, uint64 *out);
+bool		mv_fts_is_live(const MvFtsSegment *segment, uint32 doc);
+
+/* Where the rows are. */
+void		mv_fts_tids(const MvFtsSegment *segment, uint32 from, uint32 n, ItemPointer out);
+
+/* Attributes as keys: attr.h. */
+void		mv_fts_attrs(const MvFtsSegment *segment, int attr, uint32 from, uint32 n,
+						 uint64 *out);
