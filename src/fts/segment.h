@@ -16,12 +16,16 @@
 #include "utils/rel.h"
 
 #include "core/bm25.h"
+#include "fts/query.h"
 
-#define MV_FTS_FIELDS 16			/* text columns at most */
-#define MV_FTS_ATTRS 32				/* attribute columns at most */
 #define MV_FTS_BLOCK 128			/* postings in a block but the last of a list */
 #define MV_FTS_BOUNDS 3				/* pairs (tf, length code) of a bound */
-#define MV_FTS_TERM_SIZE 1024		/* bytes of a term; longer ones are not indexed */
+
+/*
+ * The key of a null attribute.  A value whose key it would be has the next one,
+ * so there the row must be asked.
+ */
+#define MV_FTS_NULL_KEY INT64_MIN
 
 /*
  * Nothing in what the bound covers scores more than the best of its pairs, with
@@ -81,12 +85,12 @@ struct MvFtsSnapshot
 	Relation	index;
 	MemoryContext context;		/* of everything */
 	int			nfields,
-				nattrs;
+				nattributes;
 	bool		positions;
 	int			nsegments;
 	MvFtsSegment *segments;		/* pending documents last, if there are any */
 	double		ndocs;
-	MvFtsFieldStats fields[MV_FTS_FIELDS];
+	MvFtsFieldStats fields[MV_MAX_FIELDS];
 	int			pins;			/* the store's: pages pinned by lists */
 };
 
@@ -100,13 +104,6 @@ MvFtsSnapshot *mv_fts_open(Relation index);
 void		mv_fts_close(MvFtsSnapshot *snapshot);
 
 /* ---- lists ---- */
-
-typedef struct MvFtsTerm
-{
-	int			field;
-	int			len;
-	const char *bytes;
-} MvFtsTerm;
 
 /*
  * The postings of a term in a segment.  All runs are known from the start; the
@@ -138,7 +135,7 @@ typedef struct MvFtsList
  *
  * Done once for all terms: the pending list is read here.  Equal terms are allowed.
  */
-void		mv_fts_find(MvFtsSnapshot *snapshot, const MvFtsTerm *terms, int nterms,
+void		mv_fts_find(MvFtsSnapshot *snapshot, const MvQueryTerm *terms, int nterms,
 						MvFtsList *lists, double *df);
 
 /* Make blocks those of a run.  Pins its page, and unpins the one before. */
@@ -174,9 +171,9 @@ void		mv_fts_list_release(MvFtsList *list);
  *
  * visit	df is that of one segment; returns false to end it; may not look at the index
  */
-typedef bool (*MvFtsTermVisitor) (const MvFtsTerm *term, uint32 df, void *arg);
+typedef bool (*MvFtsTermVisitor) (const MvQueryTerm *term, uint32 df, void *arg);
 
-void		mv_fts_terms(MvFtsSnapshot *snapshot, const MvFtsTerm *prefix,
+void		mv_fts_terms(MvFtsSnapshot *snapshot, const MvQueryTerm *prefix,
 						 MvFtsTermVisitor visit, void *arg);
 
 /* ---- documents [from, from + n) of a segment; all must exist ---- */
@@ -192,6 +189,6 @@ bool		mv_fts_is_live(const MvFtsSegment *segment, uint32 doc);
 /* Where the rows are. */
 void		mv_fts_tids(const MvFtsSegment *segment, uint32 from, uint32 n, ItemPointer out);
 
-/* Attributes as keys: attr.h. */
-void		mv_fts_attrs(const MvFtsSegment *segment, int attr, uint32 from, uint32 n,
-						 uint64 *out);
+/* Keys of an attribute: mv_attribute_key(), MV_FTS_NULL_KEY. */
+void		mv_fts_attributes(const MvFtsSegment *segment, int attribute, uint32 from, uint32 n,
+							  int64 *out);
