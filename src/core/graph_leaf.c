@@ -1,0 +1,151 @@
+/*
+ * graph_leaf.c -- candidates from overlapping leaves (PiPNN: a graph out of
+ * partitions, arXiv 2602.21247): a row joins the leaves of its nearest
+ * centroids, and in each meets all others at once by products of matrices.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/dist.h"
+#include "core/gemm.h"
+#include "core/graph_part.h"
+
+#define SKIP 64					/* columns passed over at once when none is near enough */
+
+static void
+to_floats(const MvGraph *g, uint32_t row, float *out)
+{
+	mv_kernels.to_f32[g->head->plan.kind] (mv_graph_row(g, row), out, g->head->plan.dim);
+}
+
+void
+mv_graph_assign(MvGraph *g, int unit)
+{
+	const MvGraphPlan *p = &g->head->plan;
+	MvGraphWork *w = g->work;
+	MvCentroids set = *g->set;
+	int			from,
+				end = mv_graph_unit_end(g, unit, MV_GRAPH_ASSIGN_ROWS, &from),
+				i;
+
+	for (i = from; i < end; i++)
+		to_floats(g, (uint32_t) i, w->gathered + (size_t) (i - from) * (size_t) p->dim);
+	/* the groups looked into must hold fan_out centroids */
+	if (set.groups > 0 && set.k / set.groups * set.probes < 8 * p->fan_out)
+		set.probes = 0;
+	mv_nearest(&set, w->gathered, end - from, p->fan_out,
+			   g->assign + (size_t) from * (size_t) p->fan_out, w->dist, w->nearest);
+	for (i = from; i < end; i++)
+		g->assign_dist[i] = w->dist[(size_t) (i - from) * (size_t) p->fan_out];
+}
+
+/* Sort the places of all rows by cluster, and divide long clusters. */
+void
+mv_graph_form_leaves(MvGraph *g)
+{
+	const MvGraphPlan *p = &g->head->plan;
+	int			places = p->n * p->fan_out,
+				most = mv_graph_leaf_rows(p->dim),
+				leaves = 0,
+				i,
+				j,
+				end;
+	/* the candidates are not there yet: counts by cluster */
+	int32_t    *start = (int32_t *) g->candidates;
+
+	memset(start, 0, (size_t) (p->k + 1) * sizeof(int32_t));
+	for (i = 0; i < places; i++)
+		start[g->assign[i]]++;
+	for (j = 1; j <= p->k; j++)
+		start[j] += start[j - 1];
+	for (i = places - 1; i >= 0; i--)
+		g->member[--start[g->assign[i]]] = i;
+	for (j = 0; j < p->k; j++)
+	{
+		int			n = start[j + 1] - start[j],
+					parts = mv_graph_pieces(n, most);
+
+		for (i = 0; i < parts; i++)
+			g->leaf[leaves++] = start[j] + (int) ((int64_t) n * i / parts);
+	}
+	end = places;
+	g->leaf[leaves] = end;
+	g->head->leaves = leaves;
+}
+
+/* The nearest of one row among n of a leaf, into near and dist; returns how many. */
+static int
+nearest_in_leaf(const float *dot, const float *norm, int n, int count, int *near, float *dist)
+{
+	int			kept = 0,
+				i,
+				j,
+				at;
+
+	for (i = 0; i < n && count > 0; i += SKIP)
+	{
+		int			end = i + SKIP < n ? i + SKIP : n;
+		float		worst = kept < count ? INFINITY : dist[count - 1];
+
+		if (mv_argmin(dot + i, norm + i, end - i, &worst) < 0)
+			continue;
+		for (j = i; j < end; j++)
+		{
+			float		value = norm[j] - 2 * dot[j];
+
+			if (kept == count && !(value < dist[count - 1]))
+				continue;
+			if (kept < count)
+				kept++;
+			for (at = kept - 1; at > 0 && dist[at - 1] > value; at--)
+			{
+				dist[at] = dist[at - 1];
+				near[at] = near[at - 1];
+			}
+			dist[at] = value;
+			near[at] = j;
+		}
+	}
+	return kept;
+}
+
+void
+mv_graph_leaf(MvGraph *g, int unit)
+{
+	const MvGraphPlan *p = &g->head->plan;
+	MvGraphWork *w = g->work;
+	const int32_t *member = g->member + g->leaf[unit];
+	int			n = g->leaf[unit + 1] - g->leaf[unit],
+				count = p->leaf_nearest,
+				i,
+				j,
+				tile,
+				kept;
+	size_t		dim = (size_t) p->dim;
+
+	for (i = 0; i < n; i++)
+	{
+		float	   *x = w->gathered + (size_t) i * dim;
+
+		to_floats(g, (uint32_t) (member[i] / p->fan_out), x);
+		w->norm[i] = (float) mv_kernels.dist[MV_F32][MV_IP] (x, x, p->dim);
+	}
+	for (i = 0; i < n; i++)
+	{
+		uint32_t   *out = g->candidates + (size_t) member[i] * (size_t) count;
+		float	   *dot;
+
+		if (i % MV_GRAPH_TILE == 0)
+		{
+			tile = n - i < MV_GRAPH_TILE ? n - i : MV_GRAPH_TILE;
+			mv_gemm(tile, n, p->dim, w->gathered + (size_t) i * dim, w->gathered, w->dots, w->gemm);
+		}
+		dot = w->dots + (size_t) (i % MV_GRAPH_TILE) * (size_t) n;
+		dot[i] = -INFINITY;		/* not itself */
+		kept = nearest_in_leaf(dot, w->norm, n, count < n ? count : n - 1, w->keep, w->dist);
+		for (j = 0; j < kept; j++)
+			out[j] = (uint32_t) (member[w->keep[j]] / p->fan_out);
+		for (; j < count; j++)
+			out[j] = MV_GRAPH_NONE;
+	}
+}
