@@ -16,7 +16,8 @@ void		mv_guc_init(void);
 typedef enum MvIterativeScan
 {
 	MV_ITERATIVE_OFF,
-	MV_ITERATIVE_RELAXED
+	MV_ITERATIVE_RELAXED,
+	MV_ITERATIVE_STRICT			/* of hnsw */
 } MvIterativeScan;
 
 typedef struct MvIvfflatSettings
@@ -26,14 +27,25 @@ typedef struct MvIvfflatSettings
 	int			iterative_scan; /* MvIterativeScan */
 } MvIvfflatSettings;
 
+typedef struct MvHnswSettings
+{
+	int			ef_search;
+	int			iterative_scan; /* MvIterativeScan */
+	int			max_scan_tuples;
+	double		scan_mem_multiplier;
+} MvHnswSettings;
+
 /*
- * mv_guc_ivfflat -- define ivfflat.*, when an ivfflat index is first met.
+ * mv_guc_ivfflat, mv_guc_hnsw -- define ivfflat.* or hnsw.*, when an index of the
+ * kind is first met.
  *
  * Not when the library is loaded, for pgvector's may be loaded in the same
  * backend: a name that is defined already stays as it is.  Called again it does
  * nothing.  In parallel mode no setting can be defined; the next call does it.
  */
 void		mv_guc_ivfflat(void);
+void		mv_guc_hnsw(void);
 
 /* Their values, whoever has defined them, if anyone. */
 void		mv_ivfflat_settings(MvIvfflatSettings *settings);
+void		mv_hnsw_settings(MvHnswSettings *settings);

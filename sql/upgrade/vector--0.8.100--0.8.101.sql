@@ -81,3 +81,66 @@ CREATE OPERATOR CLASS bit_hamming_ops
 	FUNCTION 7 bit_hamming_metric(internal);
 COMMENT ON OPERATOR CLASS bit_hamming_ops USING ivfflat IS 'Hamming distance';
 COMMENT ON OPERATOR FAMILY bit_hamming_ops USING ivfflat IS 'Hamming distance';
+
+-- hnsw: pgvector's name, options and operator classes
+
+CREATE FUNCTION hnswhandler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME', 'mv_hnsw_handler' LANGUAGE C;
+COMMENT ON FUNCTION hnswhandler(internal) IS 'handler of access method hnsw';
+
+CREATE ACCESS METHOD hnsw TYPE INDEX HANDLER hnswhandler;
+COMMENT ON ACCESS METHOD hnsw IS 'nearest neighbours, with the recall that hnsw.ef_search stands for';
+
+CREATE FUNCTION bit_jaccard_metric(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bit_jaccard_metric'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bit_jaccard_metric(internal) IS 'metric of operator classes: Jaccard distance of bit';
+
+CREATE OPERATOR CLASS vector_l2_ops
+	FOR TYPE vector USING hnsw AS
+	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 7 vector_l2_metric(internal);
+COMMENT ON OPERATOR CLASS vector_l2_ops USING hnsw IS 'Euclidean distance';
+COMMENT ON OPERATOR FAMILY vector_l2_ops USING hnsw IS 'Euclidean distance';
+CREATE OPERATOR CLASS vector_ip_ops
+	FOR TYPE vector USING hnsw AS
+	OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 7 vector_ip_metric(internal);
+COMMENT ON OPERATOR CLASS vector_ip_ops USING hnsw IS 'negative inner product';
+COMMENT ON OPERATOR FAMILY vector_ip_ops USING hnsw IS 'negative inner product';
+CREATE OPERATOR CLASS vector_cosine_ops
+	FOR TYPE vector USING hnsw AS
+	OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 7 vector_cosine_metric(internal);
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING hnsw IS 'cosine distance';
+COMMENT ON OPERATOR FAMILY vector_cosine_ops USING hnsw IS 'cosine distance';
+CREATE OPERATOR CLASS halfvec_l2_ops
+	FOR TYPE halfvec USING hnsw AS
+	OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 7 halfvec_l2_metric(internal);
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING hnsw IS 'Euclidean distance';
+COMMENT ON OPERATOR FAMILY halfvec_l2_ops USING hnsw IS 'Euclidean distance';
+CREATE OPERATOR CLASS halfvec_ip_ops
+	FOR TYPE halfvec USING hnsw AS
+	OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 7 halfvec_ip_metric(internal);
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING hnsw IS 'negative inner product';
+COMMENT ON OPERATOR FAMILY halfvec_ip_ops USING hnsw IS 'negative inner product';
+CREATE OPERATOR CLASS halfvec_cosine_ops
+	FOR TYPE halfvec USING hnsw AS
+	OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 7 halfvec_cosine_metric(internal);
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING hnsw IS 'cosine distance';
+COMMENT ON OPERATOR FAMILY halfvec_cosine_ops USING hnsw IS 'cosine distance';
+CREATE OPERATOR CLASS bit_hamming_ops
+	FOR TYPE bit USING hnsw AS
+	OPERATOR 1 <~> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 7 bit_hamming_metric(internal);
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING hnsw IS 'Hamming distance';
+COMMENT ON OPERATOR FAMILY bit_hamming_ops USING hnsw IS 'Hamming distance';
+CREATE OPERATOR CLASS bit_jaccard_ops
+	FOR TYPE bit USING hnsw AS
+	OPERATOR 1 <%> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 7 bit_jaccard_metric(internal);
+COMMENT ON OPERATOR CLASS bit_jaccard_ops USING hnsw IS 'Jaccard distance';
+COMMENT ON OPERATOR FAMILY bit_jaccard_ops USING hnsw IS 'Jaccard distance';

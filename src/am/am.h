@@ -8,6 +8,15 @@
 
 #include "index/method.h"
 
+/* Where a scan ends before the last row; zeros: nowhere. */
+typedef struct MvScanLimits
+{
+	double		rows;			/* after so many */
+	Size		memory;			/* or that many bytes, */
+	double		first_rows;		/* but never before these */
+	bool		ascending;		/* a row that comes late is left out */
+} MvScanLimits;
+
 /* What our access methods differ in. */
 typedef struct MvAccessMethod
 {
@@ -17,15 +26,18 @@ typedef struct MvAccessMethod
 	/* Options, of a relopt kind of its own.  Also tells whose an IndexAmRoutine is. */
 	amoptions_function options;
 
-	/* How far the settings in force let a scan go. */
-	void		(*effort) (MvEffort *effort);
+	/* How far the settings in force let a scan go, and where it ends (NULL: after the last row). */
+	void		(*effort) (Relation index, MvEffort *effort);
+	void		(*limits) (MvScanLimits *limits);
 
-	bool		as_pgvector;	/* refuses and warns where pgvector does, with no need of ours */
+	bool		as_pgvector;	/* words its messages as pgvector does, without hints of ours */
+	bool		as_ivfflat;		/* refuses and warns where pgvector's does, with no need of ours */
 } MvAccessMethod;
 
 /* am_options.c: the access methods, and the one of an index; NULL if it is not ours. */
 extern const MvAccessMethod mv_am_ivf;
 extern const MvAccessMethod mv_am_ivfflat;
+extern const MvAccessMethod mv_am_hnsw;
 const MvAccessMethod *mv_access_method(Relation index);
 
 /* The method of an index of ours. */
@@ -33,6 +45,7 @@ const MvIndexMethod *mv_method_of(Relation index);
 
 /* How far the settings in force let a scan of this index go. */
 void		mv_am_effort(Relation index, MvEffort *effort);
+void		mv_am_limits(Relation index, MvScanLimits *limits);
 
 /* Define the kinds of options; once, when the library is loaded. */
 void		mv_options_init(void);

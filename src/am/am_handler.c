@@ -105,3 +105,12 @@ mv_ivfflat_handler(PG_FUNCTION_ARGS)
 	mv_guc_ivfflat();
 	PG_RETURN_POINTER(routine(&mv_am_ivfflat));
 }
+
+/* hnswhandler(internal) returns index_am_handler */
+PG_FUNCTION_INFO_V1(mv_hnsw_handler);
+Datum
+mv_hnsw_handler(PG_FUNCTION_ARGS)
+{
+	mv_guc_hnsw();
+	PG_RETURN_POINTER(routine(&mv_am_hnsw));
+}

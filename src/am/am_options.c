@@ -4,8 +4,11 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/reloptions.h"
 #include "catalog/pg_type_d.h"
+#include "miscadmin.h"
 
 #include "am/am.h"
 #include "compat.h"
@@ -18,6 +21,7 @@
 
 static relopt_kind ivf_options;
 static relopt_kind ivfflat_options;
+static relopt_kind hnsw_options;
 
 void
 mv_options_init(void)
@@ -43,6 +47,13 @@ mv_options_init(void)
 	ivfflat_options = add_reloption_kind();
 	add_int_reloption(ivfflat_options, "lists", "Number of lists", 100, 1,
 					  MV_IVFFLAT_MAX_LISTS, AccessExclusiveLock);
+
+	hnsw_options = add_reloption_kind();
+	add_int_reloption(hnsw_options, "ef_construction",
+					  "Rows looked at for the neighbours of a new one", 64, 4, 1000,
+					  AccessExclusiveLock);
+	add_int_reloption(hnsw_options, "m", "Half the neighbours of a row", 16, 2, 100,
+					  AccessExclusiveLock);
 }
 
 /* ---- ivf ---- */
@@ -62,11 +73,10 @@ parse_ivf(Datum reloptions, bool validate)
 }
 
 static void
-ivf_effort(MvEffort *effort)
+ivf_effort(Relation index, MvEffort *effort)
 {
 	effort->probes = mv_probes;
 	effort->recall = mv_target_recall > 0 ? mv_target_recall : DEFAULT_RECALL;
-	effort->max_probes = 0;
 }
 
 const MvAccessMethod mv_am_ivf = {
@@ -100,7 +110,7 @@ parse_ivfflat(Datum reloptions, bool validate)
  * rows than match.  relaxed_order keeps pgvector's limit.
  */
 static void
-ivfflat_effort(MvEffort *effort)
+ivfflat_effort(Relation index, MvEffort *effort)
 {
 	MvIvfflatSettings settings;
 
@@ -117,6 +127,85 @@ const MvAccessMethod mv_am_ivfflat = {
 	.options = parse_ivfflat,
 	.effort = ivfflat_effort,
 	.as_pgvector = true,
+	.as_ivfflat = true,
+};
+
+/* ---- hnsw ---- */
+
+static bytea *
+parse_hnsw(Datum reloptions, bool validate)
+{
+	static const relopt_parse_elt table[] = {
+		{.optname = "ef_construction", .opttype = RELOPT_TYPE_INT,
+		 .offset = offsetof(MvIndexOptions, ef_construction)},
+		{.optname = "m", .opttype = RELOPT_TYPE_INT, .offset = offsetof(MvIndexOptions, m)},
+	};
+	MvIndexOptions *options = build_reloptions(reloptions, validate, hnsw_options,
+											   sizeof(MvIndexOptions), table, lengthof(table));
+
+	if (options != NULL)
+	{
+		options->lists = 0;
+		options->bits = 1;
+		options->rerank = MV_RERANK_F16;
+	}
+	return (bytea *) options;
+}
+
+/*
+ * The recall that pgvector's hnsw has with an ef_search, or a better one: on a
+ * million embeddings 1 - 1.4 / ef_search, on harder ones less, in few dimensions
+ * or rows more.
+ */
+#define EF_MISSES 1.6
+#define EF_HARD 6.4e6			/* rows times dimensions from which on that is so */
+
+static double
+recall_of_ef(Relation index, int ef_search)
+{
+	double		rows = index->rd_rel->reltuples;
+	double		size = rows * TupleDescAttr(index->rd_att, 0)->atttypmod;
+	double		ease = rows > 0 ? Min(sqrt(size / EF_HARD), 1) : 1;
+
+	return Max(1 - EF_MISSES * ease / ef_search, 0.5);
+}
+
+static void
+hnsw_effort(Relation index, MvEffort *effort)
+{
+	MvHnswSettings settings;
+
+	mv_hnsw_settings(&settings);
+	effort->ef_search = mv_target_recall > 0 ? 0 : settings.ef_search;
+	effort->recall = mv_target_recall > 0 ? mv_target_recall :
+		recall_of_ef(index, settings.ef_search);
+}
+
+/*
+ * iterative_scan = off goes on until the last row: pgvector would return fewer
+ * rows than match.  The other two keep pgvector's limits.
+ */
+static void
+hnsw_limits(MvScanLimits *limits)
+{
+	MvHnswSettings settings;
+
+	mv_hnsw_settings(&settings);
+	if (settings.iterative_scan == MV_ITERATIVE_OFF)
+		return;
+	limits->rows = settings.max_scan_tuples;
+	limits->memory = (Size) (settings.scan_mem_multiplier * work_mem * 1024);
+	limits->first_rows = settings.ef_search;
+	limits->ascending = settings.iterative_scan == MV_ITERATIVE_STRICT;
+}
+
+const MvAccessMethod mv_am_hnsw = {
+	.name = "hnsw",
+	.method = &mv_ivf_method,
+	.options = parse_hnsw,
+	.effort = hnsw_effort,
+	.limits = hnsw_limits,
+	.as_pgvector = true,
 };
 
 /* ---- all ---- */
@@ -124,7 +213,7 @@ const MvAccessMethod mv_am_ivfflat = {
 const MvAccessMethod *
 mv_access_method(Relation index)
 {
-	static const MvAccessMethod *const methods[] = {&mv_am_ivf, &mv_am_ivfflat};
+	static const MvAccessMethod *const methods[] = {&mv_am_ivf, &mv_am_ivfflat, &mv_am_hnsw};
 
 	for (int i = 0; i < lengthof(methods); i++)
 		if (index->rd_indam->amoptions == methods[i]->options)
@@ -141,13 +230,28 @@ mv_method_of(Relation index)
 void
 mv_am_effort(Relation index, MvEffort *effort)
 {
-	mv_access_method(index)->effort(effort);
+	memset(effort, 0, sizeof(*effort));
+	mv_access_method(index)->effort(index, effort);
+}
+
+void
+mv_am_limits(Relation index, MvScanLimits *limits)
+{
+	memset(limits, 0, sizeof(*limits));
+	if (mv_access_method(index)->limits != NULL)
+		mv_access_method(index)->limits(limits);
 }
 
 /* The code of a bit string is the string, and nothing is left to rank again. */
 static void
 check_options(Relation index, const MvOpclass *opclass)
 {
+	const MvIndexOptions *options = mv_index_options(index);
+
+	if (options->ef_construction < 2 * options->m)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ef_construction must be greater than or equal to 2 * m")));
 	if (opclass->elem->kind != MV_BIT)
 		return;
 	if (mv_index_option_bits(index) != 1)
@@ -188,7 +292,7 @@ mv_am_check_index(Relation index)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("column cannot have more than %d dimensions for %s index", max_dim,
 						am->name)));
-	if (am->as_pgvector && column->atttypmod == 1 &&
+	if (am->as_ivfflat && column->atttypmod == 1 &&
 		(opclass->metric == MV_IP || opclass->metric == MV_COSINE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -200,7 +304,7 @@ mv_am_check_index(Relation index)
 void
 mv_am_check_rows(Relation index, double rows)
 {
-	if (mv_access_method(index)->as_pgvector && rows < mv_index_option_lists(index))
+	if (mv_access_method(index)->as_ivfflat && rows < mv_index_option_lists(index))
 		ereport(NOTICE,
 				(errmsg("ivfflat index created with little data"),
 				 errdetail("This will cause low recall."),

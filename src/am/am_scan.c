@@ -3,6 +3,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/relscan.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
@@ -23,6 +25,9 @@ typedef struct MvScanState
 	MemoryContext context;		/* of the search */
 	bool		started;
 	float	   *query;
+	MvScanLimits limits;
+	double		rows;			/* returned */
+	double		last;			/* the farthest of their distances */
 } MvScanState;
 
 IndexScanDesc
@@ -85,9 +90,43 @@ start(IndexScanDesc scan, MvScanState *state)
 	else
 		mv_index_key(state->opclass, scan->orderByData->sk_argument, shape.dim, state->query);
 	mv_am_effort(scan->indexRelation, &effort);
+	mv_am_limits(scan->indexRelation, &state->limits);
 	state->method->search_start(state->search, state->query, &effort);
 	MemoryContextSwitchTo(old);
+	state->rows = 0;
+	state->last = -INFINITY;
 	state->started = true;
+}
+
+/* Rows between two looks at the memory in use. */
+#define MEMORY_ROWS 256
+
+/* Has the scan reached a limit? */
+static bool
+at_limit(const MvScanState *state)
+{
+	const MvScanLimits *limits = &state->limits;
+
+	if (state->rows < limits->first_rows)
+		return false;
+	return (limits->rows > 0 && state->rows >= limits->rows) ||
+		(limits->memory > 0 && fmod(state->rows, MEMORY_ROWS) == 0 &&
+		 MemoryContextMemAllocated(state->context, true) > limits->memory);
+}
+
+/* The next row, if any, but for those that come late where the order must not descend. */
+static bool
+next_row(MvScanState *state, MvFound *found)
+{
+	while (!at_limit(state) && state->method->search_next(state->search, found))
+	{
+		state->rows++;
+		if (state->limits.ascending && found->distance < state->last)
+			continue;
+		state->last = Max(state->last, found->distance);
+		return true;
+	}
+	return false;
 }
 
 /* Pages that this backend has asked buffers for so far. */
@@ -109,7 +148,7 @@ mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 	Assert(ScanDirectionIsForward(direction));
 	if (!state->started)
 		start(scan, state);
-	any = state->method->search_next(state->search, &found);
+	any = next_row(state, &found);
 	mv_last_scan.pages += pages_read() - before;
 	if (!any)
 		return false;

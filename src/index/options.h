@@ -23,6 +23,8 @@ typedef struct MvIndexOptions
 	int			lists;			/* 0: chosen by the number of rows */
 	int			rerank;			/* MvRerankBy */
 	int			bits;			/* of a code, per dimension */
+	int			m;				/* of a graph: half the edges of a node */
+	int			ef_construction;	/* rows looked at for them */
 } MvIndexOptions;
 
 /* The options of an index, defaults of its access method where none was given. */

@@ -54,5 +54,17 @@ for my $max_probes (1, 3)
 	is($err, '', 'and nothing is complained of');
 }
 
+# Nor hnsw's.
+$node->safe_psql('postgres', 'DROP INDEX far_v_idx; CREATE INDEX far_v_idx ON far USING hnsw (v vector_l2_ops)');
+for my $rows (7, 21)
+{
+	my ($rc, $out, $err) = $node->psql('postgres', "
+		SET hnsw.iterative_scan = strict_order; SET hnsw.max_scan_tuples = $rows; SET hnsw.ef_search = 2; SET enable_seqscan = off;
+		SET $force = on; EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) $few; $few");
+	like($out, qr/Workers Launched: 1.*Index Scan using far_v_idx/s, 'the scan is in a worker');
+	like($out, qr/^$rows\z/m, "max_scan_tuples = $rows");
+	is($err, '', 'and nothing is complained of');
+}
+
 check_indexes($node, 'postgres');
 done_testing();
