@@ -42,7 +42,7 @@ typedef struct MvEffort
 	int			probes;			/* lists read before the first row; 0: what the recall needs */
 	double		recall;			/* wanted, in (0, 1], if probes is 0 */
 	int			max_probes;		/* the scan ends after so many lists; 0: after the last row */
-	int			ef_search;		/* rows that a walk of a graph keeps in view; 0: what the recall needs */
+	int			ef_search;		/* rows a walk of a graph keeps in view; 0: what the recall takes */
 } MvEffort;
 
 /* A row that a search returns. */
