@@ -19,6 +19,8 @@ static const char *const kind_names[MV_PAGE_KINDS] = {
 	[MV_PAGE_CODE] = "code",
 	[MV_PAGE_ID] = "id",
 	[MV_PAGE_VECTOR] = "vector",
+	[MV_PAGE_GRAPH] = "graph",
+	[MV_PAGE_NODE] = "node",
 };
 
 int

@@ -136,6 +136,24 @@ mv_page_extend(Relation index)
 	return buffer;
 }
 
+BlockNumber
+mv_page_extend_run(Relation index, BlockNumber n)
+{
+	BlockNumber first = InvalidBlockNumber;
+
+	LockRelationForExtension(index, ExclusiveLock);
+	for (BlockNumber i = 0; i < n; i++)
+	{
+		Buffer		buffer = ReadBufferExtended(index, MAIN_FORKNUM, P_NEW, RBM_NORMAL, NULL);
+
+		if (i == 0)
+			first = BufferGetBlockNumber(buffer);
+		ReleaseBuffer(buffer);
+	}
+	UnlockRelationForExtension(index, ExclusiveLock);
+	return first;
+}
+
 /* ---- deleted pages ---- */
 
 static bool
@@ -307,8 +325,8 @@ mv_writer_begin(MvWriter *writer, Relation index, ForkNumber fork)
 {
 	writer->index = index;
 	writer->fork = fork;
-	writer->reserved = 0;
-	writer->extended = RelationGetNumberOfBlocksInFork(index, fork);
+	writer->first = writer->reserved = writer->extended =
+		RelationGetNumberOfBlocksInFork(index, fork);
 }
 
 BlockNumber
@@ -352,6 +370,6 @@ void
 mv_writer_finish(MvWriter *writer)
 {
 	if (RelationNeedsWAL(writer->index) || writer->fork == INIT_FORKNUM)
-		log_newpage_range(writer->index, writer->fork, 0,
+		log_newpage_range(writer->index, writer->fork, writer->first,
 						  RelationGetNumberOfBlocksInFork(writer->index, writer->fork), true);
 }

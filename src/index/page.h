@@ -26,6 +26,8 @@ typedef enum MvPageKind
 	MV_PAGE_CODE,				/* FastScan blocks of one list */
 	MV_PAGE_ID,					/* heap TIDs by id, and where the vectors are */
 	MV_PAGE_VECTOR,
+	MV_PAGE_GRAPH,				/* a graph over the rows: where its nodes are, and what it is */
+	MV_PAGE_NODE,				/* nodes of a graph */
 	MV_PAGE_KINDS				/* one more than the last */
 } MvPageKind;
 
@@ -95,6 +97,13 @@ void		mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock);
 Buffer		mv_page_extend(Relation index);
 
 /*
+ * mv_page_extend_run -- n consecutive new pages at the end, empty; returns the first.
+ *
+ * To be initialised one by one, later; a crash leaks them.
+ */
+BlockNumber mv_page_extend_run(Relation index, BlockNumber n);
+
+/*
  * mv_page_alloc -- a page to be used anew, exclusively locked: a deleted one
  * that nobody can look at, or a new one.
  *
@@ -149,13 +158,15 @@ void		mv_page_recycle(Relation index, BlockNumber block);
 BlockNumber mv_page_recycle_all(Relation index, BufferAccessStrategy strategy);
 
 /*
- * Writing a whole new index, of which nobody else sees anything before
- * mv_writer_finish().  Pages are reserved in order and written in any order.
+ * Writing a whole new index, or what follows the pages of one, of which nobody else
+ * sees anything before mv_writer_finish().  Pages are reserved in order and written
+ * in any order.
  */
 typedef struct MvWriter
 {
 	Relation	index;
 	ForkNumber	fork;
+	BlockNumber first;			/* pages before it were there */
 	BlockNumber reserved;
 	BlockNumber extended;		/* blocks that the file has */
 } MvWriter;

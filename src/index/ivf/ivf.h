@@ -86,6 +86,7 @@ typedef struct MvIvfMeta
 	float8		calibrated_rows;	/* rows there were when the curves were drawn */
 	uint32		calibration;	/* MvIvfCalibration */
 	MvIvfCurve	curves[MV_IVF_CURVES];
+	BlockNumber graph;			/* page of the graph over the rows, or InvalidBlockNumber */
 } MvIvfMeta;
 
 #define MV_IVF_META_BLOCK 0
@@ -261,6 +262,9 @@ uint32		mv_ivf_ids_count(MvIvfIds *ids);
 /* Read the directory again; returns the number of id pages. */
 int			mv_ivf_ids_refresh(MvIvfIds *ids);
 
+/* Copy the stored vector of an id, vector_size bytes; returns its entry. */
+MvIvfId		mv_ivf_read_vector(MvIvfIds *ids, uint32 id, void *vector);
+
 /* The entry of an id; where vectors are stored, also the first page of its own and the offset. */
 MvIvfId		mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset);
 
@@ -364,6 +368,31 @@ mv_ivf_jaccard(float hamming, float bits_of_query, float bits_of_row)
 	return twice_any > 0 ? 2 * hamming / twice_any : 1;
 }
 
+/* ivf_rank.c: what rows are ranked by */
+typedef struct MvIvfRanker
+{
+	const MvIvf *ivf;
+	void	   *q;				/* [dim], of the elements of stored vectors */
+	bool		vague;			/* q is not the query: ranks say nothing */
+	double		norm;			/* of the query */
+} MvIvfRanker;
+
+/* Allocates what it needs in the current context. */
+void		mv_ivf_ranker_begin(MvIvfRanker *ranker, const MvIvf *ivf);
+
+/* x: float[dim], the query */
+void		mv_ivf_ranker_start(MvIvfRanker *ranker, const float *x);
+
+/*
+ * A value not above the row's distance, comparable with bounds, from its vector as
+ * shape.stored says.  Of vectors that did not fit (MV_ID_CLAMPED) nothing is known.
+ */
+float		mv_ivf_rank(const MvIvfRanker *ranker, const void *vector);
+float		mv_ivf_rank_unknown(const MvIvf *ivf);
+
+/* A rank in the unit of the operator. */
+double		mv_ivf_in_units(const MvIvf *ivf, float rank);
+
 /* ivf_effort.c: which lists a scan reads */
 
 /* Share of the spread in the key; .2 to .5 serve alike. */
@@ -458,6 +487,13 @@ void		mv_ivf_calibrate(Relation index, const float *queries, int n);
  * palloc'd.  Their codes stay readable while the caller has a snapshot.
  */
 MvIvfList  *mv_ivf_copy_lists(Relation index, MvIvf **ivf);
+
+/*
+ * Append a code to the list whose header lies at that place of a page that is
+ * exclusively locked; begun as mv_ivf_list_clear() leaves it.
+ */
+void		mv_ivf_append(Relation index, Relation heap, const MvIvf *ivf, Buffer table, int at,
+						  uint32 id, const char *row);
 
 /* Where a slot of the list table is. */
 static inline BlockNumber
@@ -582,6 +618,7 @@ typedef struct MvIvfRows
 	double		nrows;
 	struct Tuplesortstate *sort;	/* performed */
 	struct TupleTableSlot *slot;	/* of minimal tuples */
+	Page		graph;			/* image of the page meta->graph, or NULL: there is none */
 } MvIvfRows;
 
 #define MV_IVF_PAYLOAD_VECTOR 8
@@ -602,11 +639,22 @@ int			mv_ivf_sample_size(const MvBuild *build);
 float	   *mv_ivf_sample(MvBuild *build);
 void		mv_ivf_train(MvBuild *build);
 void		mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x);
+
+/* For a graph over the rows: what a build has learnt; the first page of the graph. */
+const MvIvf *mv_ivf_build_view(const MvBuild *build);
+const MvCentroids *mv_ivf_build_centroids(const MvBuild *build);
+void		mv_ivf_build_graph(MvBuild *build, Page image);
 double		mv_ivf_finish(MvBuild *build, ForkNumber fork);
 void		mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x);
+
+/* The same; returns the row's id. */
+uint32		mv_ivf_insert_row(Relation index, Relation heap, ItemPointer tid, const float *x);
 MvSearch   *mv_ivf_search_begin(Relation index, Relation heap, Snapshot snapshot);
 void		mv_ivf_search_start(MvSearch *search, const float *query, const MvEffort *effort);
 bool		mv_ivf_search_next(MvSearch *search, MvFound *found);
+
+/* After search_start: rows of that set of ids, a bit each below n, are not returned. */
+void		mv_ivf_search_exclude(MvSearch *search, const uint8 *ids, uint32 n);
 void		mv_ivf_search_end(MvSearch *search);
 IndexBulkDeleteResult *mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 										 IndexBulkDeleteCallback dead, void *arg);

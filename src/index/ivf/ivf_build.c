@@ -271,7 +271,7 @@ write_index(MvBuild *build, ForkNumber fork)
 	uint32		nlists = build->ivf.meta.nlists;
 	uint32	   *counts = palloc(sizeof(uint32) * (Size) nlists);
 	MvIvfRows	rows = {.ivf = &build->ivf, .set = &build->set, .counts = counts,
-						.sort = build->sort};
+						.sort = build->sort, .graph = build->graph};
 
 	for (uint32 i = 0; i < nlists; i++)
 	{
@@ -287,6 +287,24 @@ write_index(MvBuild *build, ForkNumber fork)
 	mv_ivf_write(build->index, fork, &rows);
 	ExecDropSingleTupleTableSlot(rows.slot);
 	pfree(counts);
+}
+
+const MvIvf *
+mv_ivf_build_view(const MvBuild *build)
+{
+	return &build->ivf;
+}
+
+const MvCentroids *
+mv_ivf_build_centroids(const MvBuild *build)
+{
+	return &build->set;
+}
+
+void
+mv_ivf_build_graph(MvBuild *build, Page image)
+{
+	build->graph = image;
 }
 
 double

@@ -49,6 +49,8 @@ struct MvBuild
 	int			payload_size;	/* flags, vector, code row */
 	int			payload_stride;
 	uint64		nrows;
+
+	Page		graph;			/* see MvIvfRows */
 };
 
 /* Aligned to 64. */

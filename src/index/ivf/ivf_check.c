@@ -372,6 +372,8 @@ mv_ivf_check(Relation index)
 	c.in_chain = palloc0(c.ids.npages + 1);
 	free_ids = mv_ivf_free_ids(index);
 	claim(&c, MV_IVF_META_BLOCK, MV_PAGE_META);
+	if (BlockNumberIsValid(c.ivf->meta.graph))
+		claim(&c, c.ivf->meta.graph, MV_PAGE_GRAPH);
 	claim_whole_chain(&c, c.ivf->meta.mean_start, MV_PAGE_VECTOR);
 	claim_whole_chain(&c, c.ivf->meta.list_start, MV_PAGE_LIST);
 	claim_whole_chain(&c, c.ivf->meta.directory, MV_PAGE_DIRECTORY);

@@ -384,10 +384,9 @@ begin_block(const MvIvfShape *shape, char *block, uint32 id)
 		((uint32 *) block)[i] = id;
 }
 
-/* Append a code to the list whose page is locked. */
-static void
-append_code(Relation index, Relation heap, const MvIvf *ivf, Buffer table, int at, uint32 id,
-			const char *row)
+void
+mv_ivf_append(Relation index, Relation heap, const MvIvf *ivf, Buffer table, int at, uint32 id,
+			  const char *row)
 {
 	MvIvfList	list = *mv_ivf_list_at(BufferGetPage(table), at);
 	uint32		block_no = list.ncodes / MV_BLOCK;
@@ -448,7 +447,7 @@ add_to_list(Relation index, Relation heap, const float *x, uint32 id, uint32 *li
 		mv_ivf_read_centroid(index, ivf, list, centroid);
 		mv_ivf_encode_string(ivf, x, row);
 		mv_ivf_encode(ivf, q.rotated, centroid, row);
-		append_code(index, heap, ivf, table, at, id, row);
+		mv_ivf_append(index, heap, ivf, table, at, id, row);
 		ncodes = mv_ivf_list_at(BufferGetPage(table), at)->ncodes;
 		UnlockReleaseBuffer(table);
 		*list_no = number;
@@ -478,8 +477,8 @@ split_if_long(Relation index, Relation heap, uint32 list, uint32 ncodes)
 	mv_ivf_maintain_end(index);
 }
 
-void
-mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x)
+uint32
+mv_ivf_insert_row(Relation index, Relation heap, ItemPointer tid, const float *x)
 {
 	MvIvf	   *ivf = mv_ivf_open(index);
 	char	   *vector = palloc(ivf->shape.vector_size);
@@ -489,4 +488,11 @@ mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x)
 	uint32		ncodes = add_to_list(index, heap, x, id, &list);
 
 	split_if_long(index, heap, list, ncodes);
+	return id;
+}
+
+void
+mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x)
+{
+	mv_ivf_insert_row(index, heap, tid, x);
 }

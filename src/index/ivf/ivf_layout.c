@@ -21,7 +21,7 @@ SIZE(MvPageTail, 8);
 PLACE(MvPageTail, kind, 4);
 PLACE(MvPageTail, page_id, 6);
 SIZE(MvPageDeleted, 8);
-StaticAssertDecl(MV_PAGE_META == 1 && MV_PAGE_VECTOR == 7, "kinds of pages");
+StaticAssertDecl(MV_PAGE_META == 1 && MV_PAGE_NODE == 9, "kinds of pages");
 
 /* ivf.h */
 SIZE(MvIvfMetaHead, 8);
@@ -35,6 +35,7 @@ PLACE(MvIvfMeta, last_centroid, 60);
 PLACE(MvIvfMeta, calibrated_rows, 64);
 PLACE(MvIvfMeta, calibration, 72);
 PLACE(MvIvfMeta, curves, 76);
+PLACE(MvIvfMeta, graph, 332);
 SIZE(MvIvfMeta, 336);
 SIZE(MvIvfList, 36);
 PLACE(MvIvfList, ncodes, 12);

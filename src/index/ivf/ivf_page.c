@@ -172,6 +172,18 @@ mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset)
 	return entry;
 }
 
+MvIvfId
+mv_ivf_read_vector(MvIvfIds *ids, uint32 id, void *vector)
+{
+	BlockNumber block;
+	int			offset;
+	MvIvfId		entry = mv_ivf_id(ids, id, &block, &offset);
+
+	mv_ivf_read_run(ids->index, block, MV_PAGE_VECTOR, offset, vector,
+					ids->ivf->shape.vector_size);
+	return entry;
+}
+
 /* Largest finite binary16. */
 #define MAX_F16 65504.0f
 

@@ -19,7 +19,6 @@
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -77,9 +76,7 @@ struct MvSearch
 	double		wanted;			/* rows that the lists were chosen for */
 	double		nreturned;
 
-	void	   *q;				/* [dim], of the elements of stored vectors */
-	bool		vague;			/* q is not the query: bounds say nothing */
-	double		q_norm;
+	MvIvfRanker ranker;
 
 	MvRerank	rerank;			/* candidates by id; then re-ranked rows by packed TID */
 	float		tau;			/* every row of the chunk with a bound below was a candidate */
@@ -89,6 +86,9 @@ struct MvSearch
 
 	MvIvfWalk	walk;
 	void	   *vector;			/* [dim], of several pages or the table */
+
+	const uint8 *exclude;		/* a set of ids, or NULL */
+	uint32		nexclude;		/* ids below may be members */
 };
 
 MvSearch *
@@ -135,7 +135,7 @@ use_view(MvSearch *s)
 	s->g_dist = palloc(sizeof(float) * s->ivf->nused);
 	s->keys = palloc(sizeof(float) * s->ivf->nused);
 	s->lists = palloc(sizeof(ScanList) * s->ivf->nused);
-	s->q = palloc(sizeof(float) * shape->dim);
+	mv_ivf_ranker_begin(&s->ranker, s->ivf);
 	s->vector = palloc(sizeof(float) * shape->dim);
 	mv_ivf_walk_begin(&s->walk, s->index, shape, palloc(shape->block_size));
 	MemoryContextSwitchTo(old);
@@ -226,7 +226,7 @@ order_lists(MvSearch *s)
 	int			nearest = 0;
 
 	mv_ivf_keys(s->ivf, s->g_add, s->ivf->nused, s->keys);
-	s->key_scale = mv_ivf_key_scale(s->ivf, (float) s->q_norm);
+	s->key_scale = mv_ivf_key_scale(s->ivf, (float) s->ranker.norm);
 	s->first_key = INFINITY;
 	for (int i = 0; i < s->ivf->nused; i++)
 	{
@@ -243,15 +243,9 @@ order_lists(MvSearch *s)
 void
 mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 {
-	const MvIvf *ivf;
-
 	begin_lists(s);
-	ivf = s->ivf;
 	s->effort = *effort;
-	if (ivf->meta.rerank == MV_RERANK_HEAP)
-		memcpy(s->q, query, sizeof(float) * ivf->shape.dim);
-	s->vague = mv_ivf_vector(ivf, query, s->q) != 0;
-	s->q_norm = sqrt(mv_kernels.dist[MV_F32][MV_IP] (query, query, ivf->shape.dim));
+	mv_ivf_ranker_start(&s->ranker, query);
 	mv_ivf_query_start(&s->query, query);
 	mv_ivf_rank_lists(&s->query, s->g_add, s->g_dist);
 	order_lists(s);
@@ -261,6 +255,14 @@ mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 	s->in_pass = false;
 	s->wanted = NOMINAL_ROWS;
 	s->nreturned = 0;
+	s->exclude = NULL;
+}
+
+void
+mv_ivf_search_exclude(MvSearch *s, const uint8 *ids, uint32 n)
+{
+	s->exclude = ids;
+	s->nexclude = n;
 }
 
 /* ---- reading lists ---- */
@@ -274,6 +276,12 @@ add_candidate(MvSearch *s, uint64_t id, float low)
 			&s->rerank,
 			repalloc_huge(s->rerank.candidates, sizeof(MvNeighbor) * 2 * s->rerank.max_candidates),
 			2 * s->rerank.max_candidates, s->rerank.exact, s->rerank.max_exact);
+}
+
+static inline bool
+is_excluded(const MvSearch *s, uint32 id)
+{
+	return s->exclude != NULL && id < s->nexclude && (s->exclude[id / 8] >> id % 8 & 1);
 }
 
 /*
@@ -297,7 +305,7 @@ read_list(MvSearch *s, const ScanList *list, float from)
 		{
 			int			i = pg_rightmost_one_pos32(below);
 
-			if (result.low[i] < from)
+			if (result.low[i] < from || is_excluded(s, mv_ivf_block_id(block, i)))
 				continue;
 			if (s->in_pass)
 				mv_topk_push(&s->nearest, mv_ivf_block_id(block, i), result.est[i]);
@@ -433,39 +441,6 @@ extend_chunk(MvSearch *s)
 
 /* ---- re-ranking ---- */
 
-/* Rounding to f16, relative and absolute (subnormal numbers). */
-#define F16_EPSILON 0x1.01p-11
-#define F16_TINY 0x1p-25
-
-/* Rounding of the sums of either side, relative. */
-#define SUM_EPSILON 4e-6
-
-/* A value not above what the operator gives for this row. */
-static double
-lower_distance(const MvSearch *s, const void *vector)
-{
-	int			dim = s->ivf->shape.dim;
-	const MvDistFn *dist = mv_kernels.dist[s->ivf->shape.stored];
-	bool		rounded = s->ivf->shape.stored == MV_F16;
-	double		epsilon = rounded ? F16_EPSILON : 0;
-	double		tiny = rounded ? F16_TINY * sqrt(dim) : 0;
-	double		d,
-				margin,
-				norm;
-
-	if (s->ivf->opclass->metric == MV_IP)
-	{
-		d = dist[MV_IP] (s->q, vector, dim);
-		norm = sqrt(dist[MV_IP] (vector, vector, dim));
-		margin = (2 * epsilon + SUM_EPSILON) * s->q_norm * norm + tiny * (s->q_norm + norm);
-		return -d - margin;
-	}
-	d = sqrt(dist[MV_L2SQ] (s->q, vector, dim));
-	margin = epsilon * (2 * s->q_norm + d) + 2 * tiny + SUM_EPSILON * d;
-	d = Max(d - margin, 0);
-	return s->ivf->opclass->metric == MV_COSINE ? Max(d * d / 2 - SUM_EPSILON, 0) : d;
-}
-
 /* A row whose distance is wanted: its entry, and the page of its vector. */
 typedef struct Wanted
 {
@@ -512,21 +487,6 @@ find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
 	return true;
 }
 
-/* Bounds are squared distances, or negated inner products; so must distances be. */
-static float
-comparable(const MvSearch *s, double low)
-{
-	switch (s->ivf->opclass->metric)
-	{
-		case MV_IP:
-			return (float) low;
-		case MV_COSINE:
-			return (float) (2 * low);
-		default:
-			return (float) (low * low);
-	}
-}
-
 /* The vector of a row, as shape.stored says: of its page, which is then locked, or copied. */
 static const void *
 read_vector(MvSearch *s, const Wanted *row)
@@ -551,7 +511,6 @@ static bool
 rank_row(MvSearch *s, const Wanted *row, float *dist)
 {
 	const void *vector;
-	double		low;
 
 	*dist = row->bound;
 	if (s->ivf->meta.rerank == MV_RERANK_NONE)
@@ -560,33 +519,11 @@ rank_row(MvSearch *s, const Wanted *row, float *dist)
 	vector = read_vector(s, row);
 	if (vector == NULL)
 		return false;
-	low = lower_distance(s, vector);
+	*dist = (row->entry.flags & MV_ID_CLAMPED) ? mv_ivf_rank_unknown(s->ivf) :
+		mv_ivf_rank(&s->ranker, vector);
 	if (BufferIsValid(row->buffer))
 		UnlockReleaseBuffer(row->buffer);
-	if (s->vague || (row->entry.flags & MV_ID_CLAMPED) || isnan(low))
-		low = s->ivf->opclass->metric == MV_IP ? -INFINITY : 0;
-	*dist = comparable(s, low);
 	return true;
-}
-
-static double
-in_units(const MvSearch *s, float dist)
-{
-	double		d = nextafterf(dist, -INFINITY);
-
-	switch (s->ivf->opclass->metric)
-	{
-		case MV_IP:
-			return d;
-		case MV_HAMMING:
-			return dist;
-		case MV_JACCARD:
-			return Max(d, 0);
-		case MV_COSINE:
-			return Max(d, 0) / 2;
-		default:
-			return sqrt(Max(d, 0)) * (1 - 1e-15);
-	}
 }
 
 static uint64_t
@@ -649,7 +586,7 @@ mv_ivf_search_next(MvSearch *s, MvFound *result)
 		{
 			ItemPointerSet(&result->tid, (BlockNumber) (next.id >> 16),
 						   (OffsetNumber) (next.id & 0xffff));
-			result->distance = in_units(s, next.dist);
+			result->distance = mv_ivf_in_units(s->ivf, next.dist);
 			result->estimated = s->ivf->meta.rerank == MV_RERANK_NONE && !s->ivf->shape.strings;
 			s->nreturned++;
 			found = true;

@@ -336,6 +336,12 @@ mv_ivf_write(Relation index, ForkNumber fork, const MvIvfRows *rows)
 
 	mv_writer_begin(&writer, index, fork);
 	mv_writer_reserve(&writer, 1);
+	meta->graph = InvalidBlockNumber;
+	if (rows->graph != NULL)
+	{
+		meta->graph = mv_writer_reserve(&writer, 1);
+		mv_writer_put(&writer, meta->graph, rows->graph);
+	}
 	meta->mean_start = mv_writer_reserve(&writer, mean_pages);
 	meta->list_start = mv_writer_reserve(&writer, list_pages);
 	meta->directory = mv_writer_reserve(&writer, directory_pages);

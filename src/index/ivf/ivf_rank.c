@@ -1,0 +1,115 @@
+/*
+ * ivf_rank.c -- what rows are ranked by: their distance from the stored vector.
+ *
+ * Stored vectors may be rounded to f16, and sums are rounded.  So a row's rank is
+ * a value not above its distance, in the unit of bounds: squared distances, or
+ * negated inner products.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "compat.h"
+#include "core/dist.h"
+#include "index/ivf/ivf.h"
+#include "index/options.h"
+
+void
+mv_ivf_ranker_begin(MvIvfRanker *r, const MvIvf *ivf)
+{
+	r->ivf = ivf;
+	r->q = palloc(sizeof(float) * ivf->shape.dim);
+}
+
+void
+mv_ivf_ranker_start(MvIvfRanker *r, const float *x)
+{
+	const MvIvf *ivf = r->ivf;
+
+	if (ivf->meta.rerank == MV_RERANK_HEAP)
+		memcpy(r->q, x, sizeof(float) * ivf->shape.dim);
+	r->vague = mv_ivf_vector(ivf, x, r->q) != 0;
+	r->norm = sqrt(mv_kernels.dist[MV_F32][MV_IP] (x, x, ivf->shape.dim));
+}
+
+/* Rounding to f16, relative and absolute (subnormal numbers). */
+#define F16_EPSILON 0x1.01p-11
+#define F16_TINY 0x1p-25
+
+/* Rounding of the sums of either side, relative. */
+#define SUM_EPSILON 4e-6
+
+/* A value not above what the operator gives for this row. */
+static double
+lower_distance(const MvIvfRanker *r, const void *vector)
+{
+	int			dim = r->ivf->shape.dim;
+	const MvDistFn *dist = mv_kernels.dist[r->ivf->shape.stored];
+	bool		rounded = r->ivf->shape.stored == MV_F16;
+	double		epsilon = rounded ? F16_EPSILON : 0;
+	double		tiny = rounded ? F16_TINY * sqrt(dim) : 0;
+	double		d,
+				margin,
+				norm;
+
+	if (r->ivf->opclass->metric == MV_IP)
+	{
+		d = dist[MV_IP] (r->q, vector, dim);
+		norm = sqrt(dist[MV_IP] (vector, vector, dim));
+		margin = (2 * epsilon + SUM_EPSILON) * r->norm * norm + tiny * (r->norm + norm);
+		return -d - margin;
+	}
+	d = sqrt(dist[MV_L2SQ] (r->q, vector, dim));
+	margin = epsilon * (2 * r->norm + d) + 2 * tiny + SUM_EPSILON * d;
+	d = Max(d - margin, 0);
+	return r->ivf->opclass->metric == MV_COSINE ? Max(d * d / 2 - SUM_EPSILON, 0) : d;
+}
+
+/* Bounds are squared distances, or negated inner products; so must distances be. */
+static float
+comparable(const MvIvf *ivf, double low)
+{
+	switch (ivf->opclass->metric)
+	{
+		case MV_IP:
+			return (float) low;
+		case MV_COSINE:
+			return (float) (2 * low);
+		default:
+			return (float) (low * low);
+	}
+}
+
+float
+mv_ivf_rank_unknown(const MvIvf *ivf)
+{
+	return ivf->opclass->metric == MV_IP ? -INFINITY : 0;
+}
+
+float
+mv_ivf_rank(const MvIvfRanker *r, const void *vector)
+{
+	double		low = lower_distance(r, vector);
+
+	return r->vague || isnan(low) ? mv_ivf_rank_unknown(r->ivf) : comparable(r->ivf, low);
+}
+
+double
+mv_ivf_in_units(const MvIvf *ivf, float dist)
+{
+	double		d = nextafterf(dist, -INFINITY);
+
+	switch (ivf->opclass->metric)
+	{
+		case MV_IP:
+			return d;
+		case MV_HAMMING:
+			return dist;
+		case MV_JACCARD:
+			return Max(d, 0);
+		case MV_COSINE:
+			return Max(d, 0) / 2;
+		default:
+			return sqrt(Max(d, 0)) * (1 - 1e-15);
+	}
+}
