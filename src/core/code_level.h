@@ -8,17 +8,7 @@
 
 #include "core/code.h"
 #include "core/dist_level.h"
-
-/*
- * a * b + c is two roundings here, whatever the flags: gcc fuses across
- * expressions by default, clang within one, and the bits would then depend on
- * the level.
- */
-#ifdef __clang__
-#pragma STDC FP_CONTRACT OFF
-#else
-#pragma GCC optimize("fp-contract=off")
-#endif
+#include "core/exact_fp.h"
 
 /* As mv_kernels_add_<level>, for the table of codes. */
 bool		mv_codes_add_plain(MvCodeKernels *table);

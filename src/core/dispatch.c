@@ -6,6 +6,7 @@
 #include "core/code_level.h"
 #include "core/dist_level.h"
 #include "core/gemm_level.h"
+#include "core/score_level.h"
 
 /* Each level lies over those before it. */
 static bool (*const levels[]) (MvKernels *table) = {
@@ -25,13 +26,22 @@ static bool (*const code_levels[NLEVELS]) (MvCodeKernels *table) = {
 	mv_codes_add_neon,
 };
 
-/* mv_kernels and mv_code_kernels are defined in *_plain.c, their initial values. */
+/* And over the table of scores; the compiler does as well on AArch64. */
+static bool (*const score_levels[NLEVELS]) (MvScoreKernels *table) = {
+	mv_scores_add_plain,
+	mv_scores_add_avx2,
+	mv_scores_add_avx512,
+	mv_scores_add_plain,
+};
+
+/* mv_kernels, mv_code_kernels and mv_score_kernels are defined in *_plain.c, their initial values. */
 
 bool
 mv_kernels_init(const char *level)
 {
 	MvKernels	table;
 	MvCodeKernels codes;
+	MvScoreKernels scores;
 	bool		found = false;
 	int			i;
 
@@ -39,12 +49,14 @@ mv_kernels_init(const char *level)
 		if (levels[i](&table))
 		{
 			code_levels[i](&codes);
+			score_levels[i](&scores);
 			found = level != NULL && strcmp(table.level, level) == 0;
 		}
 	if (level != NULL && !found)
 		return false;
 	mv_kernels = table;
 	mv_code_kernels = codes;
+	mv_score_kernels = scores;
 	mv_gemm_use(table.level);
 	return true;
 }
