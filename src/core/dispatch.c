@@ -34,7 +34,7 @@ static bool (*const score_levels[NLEVELS]) (MvScoreKernels *table) = {
 	mv_scores_add_plain,
 };
 
-/* mv_kernels, mv_code_kernels and mv_score_kernels are defined in *_plain.c, their initial values. */
+/* mv_kernels and the like are defined in *_plain.c, their initial values. */
 
 bool
 mv_kernels_init(const char *level)

@@ -3,6 +3,7 @@
  */
 #include <math.h>
 
+#include "core/bm25.h"
 #include "core/score_level.h"
 
 float
@@ -12,14 +13,13 @@ mv_score_idf(double n, double df)
 }
 
 void
-mv_score_inverse(float k1, float b, const uint32_t lengths[256], double average,
-				 float inverse[256])
+mv_score_inverse(float k1, float b, double average, float inverse[256])
 {
 	float		mean = average > 0 ? (float) average : 1;
 	int			i;
 
 	for (i = 0; i < 256; i++)
-		inverse[i] = 1 / (k1 * ((1 - b) + b * (float) lengths[i] / mean));
+		inverse[i] = 1 / (k1 * ((1 - b) + b * (float) mv_length_of((uint8_t) i) / mean));
 }
 
 int

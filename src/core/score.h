@@ -28,13 +28,11 @@
 float		mv_score_idf(double n, double df);
 
 /*
- * mv_score_inverse -- 1 / norm for every length byte.
+ * mv_score_inverse -- 1 / norm for every length code.
  *
- * lengths	what the bytes stand for
  * average	length of the texts of the field; if not above 0, there are none
  */
-void		mv_score_inverse(float k1, float b, const uint32_t lengths[256], double average,
-							 float inverse[256]);
+void		mv_score_inverse(float k1, float b, double average, float inverse[256]);
 
 /*
  * mv_score_scale -- the power of two by which the weights of a query, [n], not

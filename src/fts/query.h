@@ -12,8 +12,9 @@
  *   NOTHING  no document: only stop words, for instance
  *
  * The leaves (TERM, PHRASE) are numbered in the order of the query.  A score is
- * summed in that order, in float, by leaf and not by node; must_not has no leaves
- * that count.  Scores are above 0 for what matches: a boost of 0 is refused.
+ * the sum of their points (core/score.h), whose scale comes from the weights of
+ * all of them in that order; must_not has no leaves that count.  What matches has
+ * a score above 0: a boost of 0 is refused.
  */
 #pragma once
 
