@@ -70,7 +70,7 @@ void
 mv_rerank_init(MvRerank *r, MvNeighbor *candidates, int max_candidates,
 			   MvNeighbor *exact, int max_exact)
 {
-	r->n_candidates = r->n_exact = r->pending = 0;
+	r->n_candidates = r->n_ordered = r->n_exact = r->pending = 0;
 	r->floor = INFINITY;
 	mv_rerank_grow(r, candidates, max_candidates, exact, max_exact);
 }
@@ -92,9 +92,27 @@ mv_rerank_add(MvRerank *r, uint64_t id, float low)
 
 	if (r->n_candidates == r->max_candidates)
 		return false;
-	RISE(NEARER, r->candidates, r->n_candidates, item);
-	r->n_candidates++;
+	r->candidates[r->n_candidates++] = item;
 	return true;
+}
+
+/* Many candidates are cut off before anybody asks for the lowest: they take their places then. */
+static inline void
+order_candidates(MvRerank *r)
+{
+	for (; r->n_ordered < r->n_candidates; r->n_ordered++)
+	{
+		MvNeighbor	item = r->candidates[r->n_ordered];
+
+		RISE(NEARER, r->candidates, r->n_ordered, item);
+	}
+}
+
+float
+mv_rerank_low(MvRerank *r)
+{
+	order_candidates(r);
+	return r->n_candidates > 0 ? r->candidates[0].dist : INFINITY;
 }
 
 void
@@ -107,15 +125,11 @@ mv_rerank_cut(MvRerank *r, float limit)
 		return;
 	for (i = 0; i < r->n_candidates; i++)
 	{
-		MvNeighbor	item = r->candidates[i];
-
-		if (item.dist < limit)
-		{
-			RISE(NEARER, r->candidates, n, item);
-			n++;
-		}
+		r->candidates[n] = r->candidates[i];
+		n += r->candidates[n].dist < limit;
 	}
 	r->n_candidates = n;
+	r->n_ordered = 0;
 }
 
 /* Takes the top out of heap[*n], n > 0. */
@@ -135,7 +149,9 @@ mv_rerank_next(MvRerank *r, MvNeighbor *candidate)
 {
 	if (r->n_candidates == 0)
 		return false;
+	order_candidates(r);
 	*candidate = pop_nearest(r->candidates, &r->n_candidates);
+	r->n_ordered--;
 	r->pending++;
 	return true;
 }
@@ -165,7 +181,7 @@ mv_rerank_result(MvRerank *r, MvNeighbor *neighbor)
 	if (r->n_exact == 0 || r->pending > 0)
 		return false;
 	dist = r->exact[0].dist;
-	if ((r->n_candidates > 0 && !(dist < r->candidates[0].dist)) ||
+	if ((r->n_candidates > 0 && !(dist < mv_rerank_low(r))) ||
 		(r->floor < INFINITY && !(dist < r->floor)))
 		return false;
 	*neighbor = pop_nearest(r->exact, &r->n_exact);

@@ -75,9 +75,10 @@ int			mv_topk_sort(MvTopK *top);
  */
 typedef struct MvRerank
 {
-	MvNeighbor *candidates,		/* heap, lowest bound on top */
+	MvNeighbor *candidates,		/* the first n_ordered a heap, lowest bound on top */
 			   *exact;			/* heap, nearest on top */
 	int			n_candidates,
+				n_ordered,
 				n_exact,
 				max_candidates,
 				max_exact,
@@ -119,11 +120,7 @@ void		mv_rerank_cut(MvRerank *r, float limit);
 bool		mv_rerank_next(MvRerank *r, MvNeighbor *candidate);
 
 /* The lowest bound of what is left, INFINITY if nothing is. */
-static inline float
-mv_rerank_low(const MvRerank *r)
-{
-	return r->n_candidates > 0 ? r->candidates[0].dist : INFINITY;
-}
+float		mv_rerank_low(MvRerank *r);
 
 /*
  * mv_rerank_exact -- the distance of a candidate taken out; NaN sorts last.

@@ -344,6 +344,14 @@ void		mv_ivf_query_start(MvIvfQuery *q, const float *x);
  */
 void		mv_ivf_rank_lists(MvIvfQuery *q, float *g_add, float *g_dist);
 
+/*
+ * The same in two steps, for scans that read a part of the lists: first g_add of
+ * all, [nused], or what it is probably not below, at a tenth of the time; then
+ * both of at most MV_BLOCK of them.
+ */
+void		mv_ivf_bound_lists(MvIvfQuery *q, float *g_add);
+void mv_ivf_rank_some(MvIvfQuery *q, const uint32 *lists, int n, float *g_add, float *g_dist);
+
 /* Codes that follow are of that list, which is nothing to bit strings. */
 static inline void
 mv_ivf_query_center(MvIvfQuery *q, float g_add, float g_dist)
@@ -415,6 +423,7 @@ mv_ivf_jaccard_key(float d2, float bits_of_query, float c2, float spread)
  * Lists are read in ascending order of their keys.  scale: what differences of
  * keys are divided by to be compared with a reach.
  */
+float		mv_ivf_key(const MvIvf *ivf, int list, float g_add);
 void		mv_ivf_keys(const MvIvf *ivf, const float *g_add, int n, float *keys);
 float		mv_ivf_key_scale(const MvIvf *ivf, float query_norm);
 

@@ -211,27 +211,90 @@ centroid_distances(MvIvfQuery *q)
 			q->est[i] = (float) dist(q->rotated, ivf->centroids[i], padded);
 }
 
+/* g_add of a list whose centroid is at that squared distance: the nearer, the less. */
+static inline float
+list_g_add(const MvIvfQuery *q, int list, float d2)
+{
+	const MvIvf *ivf = q->ivf;
+
+	switch (ivf->opclass->metric)
+	{
+		case MV_IP:
+			/* -<q + m, c + m>, where <q, c> follows from the distance. */
+			return -((q->norm + ivf->norm[list] - d2) / 2 + q->mean_dot + ivf->mean_dot[list] +
+					 ivf->mean_norm);
+		case MV_JACCARD:
+			return mv_ivf_jaccard_key(d2, q->norm + 2 * q->mean_dot + ivf->mean_norm,
+									  ivf->norm[list] + 2 * ivf->mean_dot[list] + ivf->mean_norm,
+									  ivf->spread[list]);
+		default:
+			return d2;
+	}
+}
+
 void
 mv_ivf_rank_lists(MvIvfQuery *q, float *g_add, float *g_dist)
 {
-	const MvIvf *ivf = q->ivf;
-	float		bits = q->norm + 2 * q->mean_dot + ivf->mean_norm;
-
 	centroid_distances(q);
-	for (int i = 0; i < ivf->nused; i++)
+	for (int i = 0; i < q->ivf->nused; i++)
 	{
 		float		d2 = Max(q->est[i], 0);
 
 		g_dist[i] = sqrtf(d2);
-		/* -<q + m, c + m>, where <q, c> follows from the distance. */
-		if (ivf->opclass->metric == MV_IP)
-			g_add[i] = -((q->norm + ivf->norm[i] - d2) / 2 + q->mean_dot + ivf->mean_dot[i] +
-						 ivf->mean_norm);
-		else if (ivf->opclass->metric == MV_JACCARD)
-			g_add[i] = mv_ivf_jaccard_key(
-				d2, bits, ivf->norm[i] + 2 * ivf->mean_dot[i] + ivf->mean_norm, ivf->spread[i]);
-		else
-			g_add[i] = d2;
+		g_add[i] = list_g_add(q, i, d2);
+	}
+}
+
+/* Estimates and lower bounds of the distances by the one-bit codes. */
+static void
+coarse_distances(MvIvfQuery *q)
+{
+	for (int i = 0; i < q->ivf->nused; i += MV_BLOCK)
+	{
+		const float *block = coarse_block(q->ivf, i);
+		MvBlockResult result;
+
+		mv_block_scan(&q->coarse, (const uint8_t *) (block + 2 * MV_BLOCK), block,
+					  block + MV_BLOCK, INFINITY, &result);
+		memcpy(q->est + i, result.est, sizeof(result.est));
+		memcpy(q->low + i, result.low, sizeof(result.low));
+	}
+}
+
+void
+mv_ivf_bound_lists(MvIvfQuery *q, float *g_add)
+{
+	const MvIvf *ivf = q->ivf;
+	bool		coarse = ivf->shape.padded > MV_IVF_EXACT_CENTROIDS;
+	const float *d2 = coarse ? q->low : q->est;
+
+	if (coarse)
+		coarse_distances(q);
+	else
+		centroid_distances(q);
+	for (int i = 0; i < ivf->nused; i++)
+		g_add[i] = list_g_add(q, i, Max(d2[i], 0));
+}
+
+void
+mv_ivf_rank_some(MvIvfQuery *q, const uint32 *lists, int n, float *g_add, float *g_dist)
+{
+	const MvIvf *ivf = q->ivf;
+	const void *codes[MV_BLOCK] = {NULL};
+	float		d2[MV_BLOCK];
+
+	Assert(n <= MV_BLOCK);
+	for (int i = 0; i < n; i++)
+	{
+		codes[i] = ivf->centroids[lists[i]];
+		d2[i] = q->est[lists[i]];
+	}
+	if (ivf->shape.padded > MV_IVF_EXACT_CENTROIDS)
+		mv_rabitq_rows(&q->centroids, codes, n, d2, NULL);
+	for (int i = 0; i < n; i++)
+	{
+		g_dist[i] = sqrtf(Max(d2[i], 0));
+		g_add[i] = list_g_add(q, (int) lists[i], Max(d2[i], 0));
 	}
 }
 
@@ -257,16 +320,7 @@ nearest_by_coarse(MvIvfQuery *q)
 	int			best;
 	float		dist;
 
-	for (int i = 0; i < ivf->nused; i += MV_BLOCK)
-	{
-		const float *block = coarse_block(ivf, i);
-		MvBlockResult result;
-
-		mv_block_scan(&q->coarse, (const uint8_t *) (block + 2 * MV_BLOCK), block,
-					  block + MV_BLOCK, INFINITY, &result);
-		memcpy(q->est + i, result.est, sizeof(result.est));
-		memcpy(q->low + i, result.low, sizeof(result.low));
-	}
+	coarse_distances(q);
 	best = least(q->est, ivf->nused);
 	mv_rabitq_rows(&q->centroids, &ivf->centroids[best], 1, &dist, NULL);
 	for (int i = 0; i < ivf->nused; i++)

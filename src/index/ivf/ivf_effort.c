@@ -41,11 +41,24 @@ mv_ivf_knot(int i)
 	return knots[i];
 }
 
+static float
+spread_share(const MvIvf *ivf)
+{
+	MvMetric	metric = ivf->opclass->metric;
+
+	return metric == MV_IP || metric == MV_JACCARD ? 0 : MV_IVF_SPREAD_SHARE;
+}
+
+float
+mv_ivf_key(const MvIvf *ivf, int list, float g_add)
+{
+	return g_add + spread_share(ivf) * ivf->spread[list];
+}
+
 void
 mv_ivf_keys(const MvIvf *ivf, const float *g_add, int n, float *keys)
 {
-	MvMetric	metric = ivf->opclass->metric;
-	float		share = metric == MV_IP || metric == MV_JACCARD ? 0 : MV_IVF_SPREAD_SHARE;
+	float		share = spread_share(ivf);
 
 	for (int i = 0; i < n; i++)
 		keys[i] = g_add[i] + share * ivf->spread[i];

@@ -45,11 +45,13 @@
 /* A list as the scan sees it. */
 typedef struct ScanList
 {
-	float		key;			/* order of reading */
+	float		key;			/* order of reading; a lower bound until it is ranked */
 	float		g_add,
 				g_dist;
 	BlockNumber first;
 	uint32		ncodes;			/* when the scan began */
+	bool		ranked,
+				chosen;			/* is it among s->chosen? */
 } ScanList;
 
 struct MvSearch
@@ -65,10 +67,10 @@ struct MvSearch
 	MvIvf	   *ivf;
 	MemoryContext view_context;
 	MvIvfQuery	query;
-	float	   *g_add,			/* [nused] */
-			   *g_dist,
+	float	   *g_add,			/* [nused]: lower bounds */
 			   *keys;
-	ScanList   *lists;			/* [nused]; the first nread have been read */
+	ScanList   *lists;			/* [nused] */
+	uint32	   *chosen;			/* [nused + 1]: in order of reading; the first nread have been read */
 	float		first_key,		/* the least */
 				key_scale;
 	int			nread;
@@ -132,10 +134,10 @@ use_view(MvSearch *s)
 	mv_ivf_query_begin(&s->query, s->ivf);
 	mv_ivf_ids_begin(&s->ids, s->index, s->ivf);
 	s->g_add = palloc(sizeof(float) * s->ivf->nused);
-	s->g_dist = palloc(sizeof(float) * s->ivf->nused);
 	s->keys = palloc(sizeof(float) * s->ivf->nused);
 	s->lists = palloc(sizeof(ScanList) * s->ivf->nused);
 	mv_ivf_ranker_begin(&s->ranker, s->ivf);
+	s->chosen = palloc(sizeof(uint32) * (s->ivf->nused + 1));
 	s->vector = palloc(sizeof(float) * shape->dim);
 	mv_ivf_walk_begin(&s->walk, s->index, shape, palloc(shape->block_size));
 	MemoryContextSwitchTo(old);
@@ -184,30 +186,97 @@ begin_lists(MvSearch *s)
 	s->nread = s->chunk = 0;
 }
 
-/* Move the n nearest of the lists from `at` on to the front of them, by quickselect. */
+/* Rank those of n lists that are not. */
 static void
-select_nearest(ScanList *lists, int at, int end, int n)
+rank_lists(MvSearch *s, const uint32 *lists, int n)
+{
+	float		g_add[MV_BLOCK],
+				g_dist[MV_BLOCK];
+	uint32		batch[MV_BLOCK];
+
+	for (int i = 0; i < n;)
+	{
+		int			m = 0;
+
+		for (; i < n && m < MV_BLOCK; i++)
+			if (!s->lists[lists[i]].ranked)
+				batch[m++] = lists[i];
+		mv_ivf_rank_some(&s->query, batch, m, g_add, g_dist);
+		for (int j = 0; j < m; j++)
+		{
+			ScanList   *list = &s->lists[batch[j]];
+
+			list->g_add = g_add[j];
+			list->g_dist = g_dist[j];
+			list->key = mv_ivf_key(s->ivf, (int) batch[j], g_add[j]);
+			list->ranked = true;
+		}
+	}
+}
+
+/*
+ * Find the least key, and the nearest list, which comes first in any case, so that
+ * a row is found in its own list.  Other lists are ranked when they may matter.
+ */
+static void
+order_lists(MvSearch *s)
+{
+	uint32		nearest = 0;
+	float		least = INFINITY;
+
+	mv_ivf_bound_lists(&s->query, s->g_add);
+	mv_ivf_keys(s->ivf, s->g_add, s->ivf->nused, s->keys);
+	s->key_scale = mv_ivf_key_scale(s->ivf, (float) s->ranker.norm);
+	s->first_key = INFINITY;
+	for (int i = 0; i < s->ivf->nused; i++)
+	{
+		s->lists[i].key = s->keys[i];
+		s->lists[i].ranked = s->lists[i].chosen = false;
+		if (s->g_add[i] < s->g_add[nearest])
+			nearest = (uint32) i;
+	}
+	for (uint32 next = nearest, i = 0; i < (uint32) s->ivf->nused; next = i++)
+	{
+		const ScanList *list = &s->lists[next];
+
+		if (!(s->keys[next] >= s->first_key) || s->g_add[next] < least)
+			rank_lists(s, &next, 1);
+		if (list->ranked && list->g_add < least)
+		{
+			least = list->g_add;
+			nearest = next;
+		}
+		if (list->ranked)
+			s->first_key = Min(s->first_key, list->key);
+	}
+	s->lists[nearest].key = -INFINITY;
+}
+
+/* Move the n nearest of the lists chosen from `at` on to the front of them, by quickselect. */
+static void
+select_nearest(MvSearch *s, int at, int end, int n)
 {
 	int			want = at + n;
+	uint32	   *chosen = s->chosen;
 
 	while (end - at > 1 && want > at && want < end)
 	{
-		float		pivot = lists[at + (end - at) / 2].key;
+		float		pivot = s->lists[chosen[at + (end - at) / 2]].key;
 		int			i = at,
 					j = end - 1;
 
 		while (i <= j)
 		{
-			while (lists[i].key < pivot)
+			while (s->lists[chosen[i]].key < pivot)
 				i++;
-			while (lists[j].key > pivot)
+			while (s->lists[chosen[j]].key > pivot)
 				j--;
 			if (i <= j)
 			{
-				ScanList	swap = lists[i];
+				uint32		swap = chosen[i];
 
-				lists[i++] = lists[j];
-				lists[j--] = swap;
+				chosen[i++] = chosen[j];
+				chosen[j--] = swap;
 			}
 		}
 		if (want <= j + 1)
@@ -219,25 +288,30 @@ select_nearest(ScanList *lists, int at, int end, int n)
 	}
 }
 
-/* By key; the nearest comes first in any case, so that a row is found in its own list. */
-static void
-order_lists(MvSearch *s)
+/*
+ * Choose the lists with keys of at most a limit to be read next, at most `max` of
+ * them.  Returns their number.  They come in the order of the table, as their
+ * pages do.
+ */
+static int
+choose_lists(MvSearch *s, float limit, int max)
 {
-	int			nearest = 0;
+	uint32	   *chosen = s->chosen + s->nread;
+	int			found = 0,
+				n = 0;
 
-	mv_ivf_keys(s->ivf, s->g_add, s->ivf->nused, s->keys);
-	s->key_scale = mv_ivf_key_scale(s->ivf, (float) s->ranker.norm);
-	s->first_key = INFINITY;
 	for (int i = 0; i < s->ivf->nused; i++)
 	{
-		if (s->g_add[i] < s->g_add[nearest])
-			nearest = i;
-		s->first_key = Min(s->first_key, s->keys[i]);
-		s->lists[i].key = s->keys[i];
-		s->lists[i].g_add = s->g_add[i];
-		s->lists[i].g_dist = s->g_dist[i];
+		chosen[found] = (uint32) i;
+		found += !s->lists[i].chosen && !(s->lists[i].key > limit);
 	}
-	s->lists[nearest].key = -INFINITY;
+	rank_lists(s, chosen, found);
+	for (int i = 0; i < found; i++)
+		if (!(s->lists[chosen[i]].key > limit))
+			chosen[n++] = chosen[i];
+	if (n > max)
+		select_nearest(s, s->nread, s->nread + n, max);
+	return Min(n, max);
 }
 
 void
@@ -247,7 +321,6 @@ mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
 	s->effort = *effort;
 	mv_ivf_ranker_start(&s->ranker, query);
 	mv_ivf_query_start(&s->query, query);
-	mv_ivf_rank_lists(&s->query, s->g_add, s->g_dist);
 	order_lists(s);
 	mv_rerank_init(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 				   s->rerank.exact, s->rerank.max_exact);
@@ -314,18 +387,20 @@ read_list(MvSearch *s, const ScanList *list, float from)
 	}
 }
 
-/* The same of n lists; while one is read, the first page of the next is fetched. */
+/* The same of n lists chosen; while one is read, the first page of the next is fetched. */
 static void
 read_some(MvSearch *s, int at, int n, float from)
 {
-	const ScanList *list = &s->lists[at];
+	const uint32 *chosen = s->chosen + at;
 
-	for (int i = 0; i < n; i++, list++)
+	for (int i = 0; i < n; i++)
 	{
+		const ScanList *list = &s->lists[chosen[i]];
+
 		mv_last_scan.codes += list->ncodes;
 		mv_ivf_walk_start(&s->walk, list->first, list->ncodes);
-		if (i + 1 < n && list[1].ncodes > 0)
-			mv_ivf_walk_ahead(&s->walk, list[1].first);
+		if (i + 1 < n && s->lists[chosen[i + 1]].ncodes > 0)
+			mv_ivf_walk_ahead(&s->walk, s->lists[chosen[i + 1]].first);
 		read_list(s, list, from);
 	}
 }
@@ -384,47 +459,61 @@ lists_left(const MvSearch *s)
 	return Max((s->effort.max_probes > 0 ? Min(s->effort.max_probes, all) : all) - s->nread, 0);
 }
 
-/* Of these, the ones within reach for s->wanted rows. */
+/* Choose those within reach for s->wanted rows. */
 static int
-lists_in_reach(const MvSearch *s)
+choose_in_reach(MvSearch *s)
 {
-	float		limit = s->first_key +
-		mv_ivf_reach(s->ivf, s->effort.recall, s->wanted) * s->key_scale;
-	int			n = 0;
+	float		reach = mv_ivf_reach(s->ivf, s->effort.recall, s->wanted);
 
-	for (int i = s->nread; i < s->ivf->nused; i++)
-		n += !(s->lists[i].key > limit);
-	return Min(n, lists_left(s));
+	return choose_lists(s, s->first_key + reach * s->key_scale, lists_left(s));
 }
 
-/* Read the n nearest of the lists left, the first few in order. */
+/* Lists that come in order: the first few give a limit to the others, whose order does not matter. */
+#define FEW_LISTS 8
+
+/* Read the n lists chosen, the nearest few first. */
 static void
-read_nearest(MvSearch *s, int n)
+read_chosen(MvSearch *s, int n)
 {
-	mv_last_scan.lists += n;
-	for (int few = Min(n, 8); n > 0; few = n)
+	uint32	   *chosen = s->chosen + s->nread;
+	int			few = Min(n, FEW_LISTS);
+
+	for (int i = 0; i < few; i++)
 	{
-		select_nearest(s->lists, s->nread, s->ivf->nused, few);
-		read_some(s, s->nread, few, -INFINITY);
-		s->nread += few;
-		n -= few;
+		int			nearest = i;
+		uint32		swap = chosen[i];
+
+		for (int j = i + 1; j < n; j++)
+			if (s->lists[chosen[j]].key < s->lists[chosen[nearest]].key)
+				nearest = j;
+		chosen[i] = chosen[nearest];
+		chosen[nearest] = swap;
 	}
+	for (int i = 0; i < n; i++)
+		s->lists[chosen[i]].chosen = true;
+	mv_last_scan.lists += n;
+	read_some(s, s->nread, n, -INFINITY);
+	s->nread += n;
 }
 
-/*
- * Read the next chunk of lists; all rows of the last have been returned.  The
- * first few lists give a limit to the others, whose order does not matter.
- */
+/* Read the next chunk of lists; all rows of the last have been returned. */
 static void
 read_chunk(MvSearch *s)
 {
-	int			n = by_curve(s) ? Max(lists_in_reach(s), s->nread) :
-		(int) mv_ivf_lists_wanted(s->ivf, &s->effort);
+	int			left = lists_left(s);
+	int			least = Max(s->nread, 1);
+	int			n = 0;
 
+	if (by_curve(s))
+		n = choose_in_reach(s);
+	else
+		least = Max((int) mv_ivf_lists_wanted(s->ivf, &s->effort), 1);
+	if (n < least)
+		n = choose_lists(s, INFINITY, Min(least, left));
 	mv_last_scan.resumed += s->nread > 0;
 	s->chunk = s->nread;
 	begin_pass(s, FIRST_CANDIDATES);
-	read_nearest(s, Max(Min(n, lists_left(s)), 1));
+	read_chosen(s, n);
 	end_pass(s);
 }
 
@@ -436,7 +525,7 @@ static void
 extend_chunk(MvSearch *s)
 {
 	s->wanted = 2 * s->nreturned;
-	read_nearest(s, lists_in_reach(s));
+	read_chosen(s, choose_in_reach(s));
 }
 
 /* ---- re-ranking ---- */
