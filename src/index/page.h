@@ -85,6 +85,18 @@ Buffer		mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int loc
 /* mv_page_pin -- a pinned page, of which nothing was looked at. */
 Buffer		mv_page_pin(Relation index, BlockNumber block);
 
+/* Have the processor fetch n bytes of a pinned page's body, and what tells its kind. */
+static inline void
+mv_page_prefetch(Buffer buffer, int offset, int n)
+{
+	Page		page = BufferGetPage(buffer);
+
+	__builtin_prefetch(page);
+	__builtin_prefetch(MV_PAGE_TAIL(page));
+	for (int i = 0; i < n; i += 64)
+		__builtin_prefetch(MV_PAGE_BODY(page) + offset + i);
+}
+
 /* mv_page_lock -- the same for a page that is pinned already. */
 void		mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock);
 

@@ -23,7 +23,7 @@
 #include "index/page.h"
 
 #define MV_IVF_MAGIC 0x4D564956 /* at the place of pgvector's, and none of its */
-#define MV_IVF_VERSION 2
+#define MV_IVF_VERSION 3
 
 /*
  * Meta page, block 0.
@@ -76,7 +76,8 @@ typedef struct MvIvfMeta
 	BlockNumber mean_start;		/* global mean, float[dim] over consecutive vector pages */
 	BlockNumber list_start;		/* first list page, a chain */
 	BlockNumber directory;		/* first page of the block numbers of the id pages, a chain */
-	float8		ntuples;		/* rows indexed by the build */
+	uint32		nbuilt;			/* rows indexed by the build: ids below are of its pages */
+	BlockNumber id_start;		/* first of them; see mv_ivf_built_vector() */
 
 	/* Changed by maintenance. */
 	uint32		nlists;			/* slots of the list table, some of them unused */
@@ -194,6 +195,7 @@ typedef struct MvIvfShape
 	int			ids_per_page;
 	int			groups_per_page;	/* vector pages (or runs of them) of an id page */
 	int			groups_offset;	/* in the body of an id page */
+	int			id_stride;		/* pages of an id page of the build: it and its vectors */
 } MvIvfShape;
 
 #define MV_IVF_DIRECTORY_ENTRIES (MV_BODY_SIZE / (int) sizeof(BlockNumber))
@@ -264,6 +266,24 @@ int			mv_ivf_ids_refresh(MvIvfIds *ids);
 
 /* Copy the stored vector of an id, vector_size bytes; returns its entry. */
 MvIvfId		mv_ivf_read_vector(MvIvfIds *ids, uint32 id, void *vector);
+
+/*
+ * Where the stored vector of an id of the build is: its id pages are each followed
+ * by their vector pages, in order.  Nothing is read.
+ */
+static inline BlockNumber
+mv_ivf_built_vector(const MvIvf *ivf, uint32 id, int *offset)
+{
+	const MvIvfShape *shape = &ivf->shape;
+	uint32		slot = id % (uint32) shape->ids_per_page;
+	uint32		group = shape->vectors_per_page > 0 ? slot / (uint32) shape->vectors_per_page :
+		slot * (uint32) shape->pages_per_vector;
+
+	*offset = shape->vectors_per_page > 0 ?
+		(int) (slot % (uint32) shape->vectors_per_page) * shape->vector_size : 0;
+	return ivf->meta.id_start + id / (uint32) shape->ids_per_page * (uint32) shape->id_stride +
+		1 + group;
+}
 
 /* The entry of an id; where vectors are stored, also the first page of its own and the offset. */
 MvIvfId		mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset);
@@ -393,7 +413,7 @@ void		mv_ivf_ranker_start(MvIvfRanker *ranker, const float *x);
 
 /*
  * A value not above the row's distance, comparable with bounds, from its vector as
- * shape.stored says.  Of vectors that did not fit (MV_ID_CLAMPED) nothing is known.
+ * shape.stored says; the least there is if nothing is known, as of vectors that did not fit.
  */
 float		mv_ivf_rank(const MvIvfRanker *ranker, const void *vector);
 float		mv_ivf_rank_unknown(const MvIvf *ivf);

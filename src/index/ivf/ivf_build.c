@@ -282,7 +282,8 @@ write_index(MvBuild *build, ForkNumber fork)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("an ivf index cannot have more than %u rows", PG_UINT32_MAX)));
-	build->ivf.meta.ntuples = build->ivf.meta.calibrated_rows = rows.nrows;
+	build->ivf.meta.nbuilt = (uint32) rows.nrows;
+	build->ivf.meta.calibrated_rows = rows.nrows;
 	rows.slot = MakeSingleTupleTableSlot(build->desc, &TTSOpsMinimalTuple);
 	mv_ivf_write(build->index, fork, &rows);
 	ExecDropSingleTupleTableSlot(rows.slot);
@@ -324,5 +325,5 @@ mv_ivf_finish(MvBuild *build, ForkNumber fork)
 	}
 	write_index(build, fork);
 	tuplesort_end(build->sort);
-	return build->ivf.meta.ntuples;
+	return build->ivf.meta.nbuilt;
 }

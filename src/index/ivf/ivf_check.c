@@ -165,14 +165,20 @@ check_free_ids(Check *c, BlockNumber first)
 		mv_index_corrupted(c->index, "%d pages are missing in the chain of free ids", left);
 }
 
-/* Every id page is full but the last. */
+/* Every id page is full but the last; those of the build are where scans expect them. */
 static double
 check_ids(Check *c)
 {
+	const MvIvfShape *shape = &c->ivf->shape;
 	double		live = 0;
 
 	for (int i = 0; i < c->ids.npages; i++)
 	{
+		BlockNumber built = c->ivf->meta.id_start + (BlockNumber) (i * shape->id_stride);
+
+		if ((uint32) (i * shape->ids_per_page) < c->ivf->meta.nbuilt && c->ids.blocks[i] != built)
+			mv_index_corrupted(c->index, "id page %d is page %u, not %u", i, c->ids.blocks[i],
+							   built);
 		claim(c, c->ids.blocks[i], MV_PAGE_ID);
 		live += check_id_page(c, i);
 		CHECK_FOR_INTERRUPTS();
@@ -192,9 +198,12 @@ check_vectors(Check *c)
 	for (uint32 id = 0; shape->vector_size > 0 && id < c->nids; id++)
 	{
 		BlockNumber block;
-		int			offset;
+		int			offset,
+					built;
 
 		mv_ivf_id(&c->ids, id, &block, &offset);
+		if (id < c->ivf->meta.nbuilt && mv_ivf_built_vector(c->ivf, id, &built) != block)
+			mv_index_corrupted(c->index, "vector of id %u is on page %u", id, block);
 		if (offset == 0)
 			claim_chain(c, block, MV_PAGE_VECTOR, shape->pages_per_vector);
 		mv_ivf_read_run(c->index, block, MV_PAGE_VECTOR, offset, vector, shape->vector_size);

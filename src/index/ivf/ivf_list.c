@@ -99,9 +99,7 @@ mv_ivf_walk_ahead(MvIvfWalk *walk, BlockNumber first)
 {
 	Assert(!BufferIsValid(walk->ahead));
 	walk->ahead = mv_page_pin(walk->index, first);
-	mv_block_prefetch((uint8_t *) BufferGetPage(walk->ahead),
-					  MV_BODY_OFFSET + Min(walk->shape->block_size, MV_BODY_SIZE));
-	__builtin_prefetch(MV_PAGE_TAIL(BufferGetPage(walk->ahead)));
+	mv_page_prefetch(walk->ahead, 0, Min(walk->shape->block_size, MV_BODY_SIZE));
 }
 
 int

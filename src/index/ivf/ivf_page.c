@@ -52,6 +52,8 @@ mv_ivf_shape(MvIvfShape *shape, const MvIvfMeta *meta)
 		place_vectors(shape);
 	}
 	shape->groups_offset = shape->ids_per_page * (int) sizeof(MvIvfId);
+	shape->id_stride = 1 + shape->groups_per_page *
+		(shape->vectors_per_page > 0 ? 1 : shape->pages_per_vector);
 }
 
 void
@@ -144,11 +146,24 @@ mv_ivf_ids_count(MvIvfIds *ids)
 	return (uint32) (n - 1) * per_page + last;
 }
 
+/* The page of an id's entry: of ids of the build it is known. */
+static BlockNumber
+id_block(MvIvfIds *ids, uint32 id)
+{
+	const MvIvf *ivf = ids->ivf;
+	int			page_no = (int) (id / (uint32) ivf->shape.ids_per_page);
+
+	if (id < ivf->meta.nbuilt)
+		return ivf->meta.id_start + (BlockNumber) page_no * (BlockNumber) ivf->shape.id_stride;
+	if (page_no >= ids->npages && page_no >= mv_ivf_ids_refresh(ids))
+		mv_index_corrupted(ids->index, "id %u does not exist", id);
+	return ids->blocks[page_no];
+}
+
 MvIvfId
 mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset)
 {
 	const MvIvfShape *shape = &ids->ivf->shape;
-	int			page_no = (int) (id / shape->ids_per_page);
 	int			slot = (int) (id % shape->ids_per_page);
 	int			per_group = Max(shape->vectors_per_page, 1);
 	Buffer		buffer;
@@ -156,9 +171,7 @@ mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset)
 	char	   *body;
 	MvIvfId		entry;
 
-	if (page_no >= ids->npages && page_no >= mv_ivf_ids_refresh(ids))
-		mv_index_corrupted(ids->index, "id %u does not exist", id);
-	buffer = mv_page_read(ids->index, ids->blocks[page_no], MV_PAGE_ID, BUFFER_LOCK_SHARE);
+	buffer = mv_page_read(ids->index, id_block(ids, id), MV_PAGE_ID, BUFFER_LOCK_SHARE);
 	head = MV_PAGE_HEAD(BufferGetPage(buffer));
 	body = MV_PAGE_BODY(BufferGetPage(buffer));
 	if (slot >= (int) head->count)

@@ -39,7 +39,21 @@ mv_ivf_ranker_start(MvIvfRanker *r, const float *x)
 /* Rounding of the sums of either side, relative. */
 #define SUM_EPSILON 4e-6
 
-/* A value not above what the operator gives for this row. */
+/* Does an element look like one that did not fit f16?  norm: the vector's is not above. */
+static bool
+may_be_clamped(const MvIvfRanker *r, const void *vector, double norm)
+{
+	const uint16 *element = vector;
+
+	if (r->ivf->shape.stored != MV_F16 || norm < 65000)
+		return false;
+	for (int i = 0; i < r->ivf->shape.dim; i++)
+		if ((element[i] & 0x7fff) == 0x7bff)	/* 65,504 */
+			return true;
+	return false;
+}
+
+/* A value not above what the operator gives for this row, NaN if nothing is known. */
 static double
 lower_distance(const MvIvfRanker *r, const void *vector)
 {
@@ -56,10 +70,14 @@ lower_distance(const MvIvfRanker *r, const void *vector)
 	{
 		d = dist[MV_IP] (r->q, vector, dim);
 		norm = sqrt(dist[MV_IP] (vector, vector, dim));
+		if (may_be_clamped(r, vector, norm))
+			return NAN;
 		margin = (2 * epsilon + SUM_EPSILON) * r->norm * norm + tiny * (r->norm + norm);
 		return -d - margin;
 	}
 	d = sqrt(dist[MV_L2SQ] (r->q, vector, dim));
+	if (may_be_clamped(r, vector, r->norm + d))
+		return NAN;
 	margin = epsilon * (2 * r->norm + d) + 2 * tiny + SUM_EPSILON * d;
 	d = Max(d - margin, 0);
 	return r->ivf->opclass->metric == MV_COSINE ? Max(d * d / 2 - SUM_EPSILON, 0) : d;

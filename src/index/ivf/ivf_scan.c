@@ -70,7 +70,7 @@ struct MvSearch
 	float	   *g_add,			/* [nused]: lower bounds */
 			   *keys;
 	ScanList   *lists;			/* [nused] */
-	uint32	   *chosen;			/* [nused + 1]: in order of reading; the first nread have been read */
+	uint32	   *chosen;			/* [nused + 1], in order of reading; nread of them have been */
 	float		first_key,		/* the least */
 				key_scale;
 	int			nread;
@@ -80,7 +80,7 @@ struct MvSearch
 
 	MvIvfRanker ranker;
 
-	MvRerank	rerank;			/* candidates by id; then re-ranked rows by packed TID */
+	MvRerank	rerank;			/* by id: candidates, then re-ranked rows */
 	float		tau;			/* every row of the chunk with a bound below was a candidate */
 	bool		in_pass;		/* is tau being looked for? */
 	MvTopK		nearest;		/* then: estimates, whose limit will be tau */
@@ -468,7 +468,7 @@ choose_in_reach(MvSearch *s)
 	return choose_lists(s, s->first_key + reach * s->key_scale, lists_left(s));
 }
 
-/* Lists that come in order: the first few give a limit to the others, whose order does not matter. */
+/* The first few lists come in order and give a limit to the others, whose order does not matter. */
 #define FEW_LISTS 8
 
 /* Read the n lists chosen, the nearest few first. */
@@ -530,11 +530,12 @@ extend_chunk(MvSearch *s)
 
 /* ---- re-ranking ---- */
 
-/* A row whose distance is wanted: its entry, and the page of its vector. */
+/* A row whose distance is wanted, and the page of its vector or its TID. */
 typedef struct Wanted
 {
-	MvIvfId		entry;
+	uint32		id;
 	float		bound;			/* of its code */
+	ItemPointerData tid;		/* for the table's vector */
 	BlockNumber block;
 	int			offset;
 	Buffer		buffer;			/* pinned, or invalid */
@@ -554,25 +555,48 @@ want_heap(MvSearch *s, const ItemPointerData *tid)
 	mv_fetch_ahead(s->fetch, tid);
 }
 
-/* Look up a candidate; pin its vector and have the processor fetch it. */
+/* The TID of an id; false if its row is gone. */
+static bool
+find_tid(MvSearch *s, uint32 id, ItemPointer tid)
+{
+	BlockNumber block;
+	int			offset;
+	MvIvfId		entry = mv_ivf_id(&s->ids, id, &block, &offset);
+
+	*tid = entry.tid;
+	return (entry.flags & (MV_ID_DEAD | MV_ID_FREE)) == 0;
+}
+
+/*
+ * Look up a candidate; pin its vector and have the processor fetch it.  False: its
+ * row is gone; of stored vectors that is seen when the row is to be returned.
+ */
 static bool
 find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
 {
-	const MvIvfShape *shape = &s->ivf->shape;
+	const MvIvf *ivf = s->ivf;
 
-	row->entry = mv_ivf_id(&s->ids, (uint32) candidate->id, &row->block, &row->offset);
+	row->id = (uint32) candidate->id;
 	row->bound = candidate->dist;
 	row->buffer = InvalidBuffer;
-	if (row->entry.flags & (MV_ID_DEAD | MV_ID_FREE))
-		return false;
-	if (shape->vectors_per_page > 0)
+	if (ivf->meta.rerank == MV_RERANK_NONE)
+		return true;
+	if (ivf->meta.rerank == MV_RERANK_HEAP)
+	{
+		if (!find_tid(s, row->id, &row->tid))
+			return false;
+		want_heap(s, &row->tid);
+		return true;
+	}
+	if (row->id < ivf->meta.nbuilt)
+		row->block = mv_ivf_built_vector(ivf, row->id, &row->offset);
+	else
+		mv_ivf_id(&s->ids, row->id, &row->block, &row->offset);
+	if (ivf->shape.vectors_per_page > 0)
 	{
 		row->buffer = mv_page_pin(s->index, row->block);
-		mv_block_prefetch((uint8_t *) MV_PAGE_BODY(BufferGetPage(row->buffer)) + row->offset,
-						  shape->vector_size);
+		mv_page_prefetch(row->buffer, row->offset, ivf->shape.vector_size);
 	}
-	else if (s->ivf->meta.rerank == MV_RERANK_HEAP)
-		want_heap(s, &row->entry.tid);
 	return true;
 }
 
@@ -581,7 +605,7 @@ static const void *
 read_vector(MvSearch *s, const Wanted *row)
 {
 	if (s->ivf->meta.rerank == MV_RERANK_HEAP)
-		return mv_fetch_key(s->fetch, &row->entry.tid, s->vector) ? s->vector : NULL;
+		return mv_fetch_key(s->fetch, &row->tid, s->vector) ? s->vector : NULL;
 	if (!BufferIsValid(row->buffer))
 	{
 		mv_ivf_read_run(s->index, row->block, MV_PAGE_VECTOR, 0, s->vector,
@@ -608,23 +632,16 @@ rank_row(MvSearch *s, const Wanted *row, float *dist)
 	vector = read_vector(s, row);
 	if (vector == NULL)
 		return false;
-	*dist = (row->entry.flags & MV_ID_CLAMPED) ? mv_ivf_rank_unknown(s->ivf) :
-		mv_ivf_rank(&s->ranker, vector);
+	*dist = mv_ivf_rank(&s->ranker, vector);
 	if (BufferIsValid(row->buffer))
 		UnlockReleaseBuffer(row->buffer);
 	return true;
 }
 
-static uint64_t
-pack_tid(const ItemPointerData *tid)
-{
-	return (uint64_t) ItemPointerGetBlockNumber(tid) << 16 | ItemPointerGetOffsetNumber(tid);
-}
-
 static void
-add_exact(MvSearch *s, const Wanted *row, float dist)
+add_exact(MvSearch *s, uint32 id, float dist)
 {
-	while (!mv_rerank_exact(&s->rerank, pack_tid(&row->entry.tid), dist))
+	while (!mv_rerank_exact(&s->rerank, id, dist))
 		mv_rerank_grow(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 					   repalloc_huge(s->rerank.exact, sizeof(MvNeighbor) * 2 * s->rerank.max_exact),
 					   2 * s->rerank.max_exact);
@@ -652,7 +669,7 @@ rerank_batch(MvSearch *s)
 		float		dist;
 
 		if (rank_row(s, &rows[i], &dist))
-			add_exact(s, &rows[i], dist);
+			add_exact(s, rows[i].id, dist);
 		else
 			mv_rerank_skip(&s->rerank);
 	}
@@ -673,8 +690,8 @@ mv_ivf_search_next(MvSearch *s, MvFound *result)
 			extend_chunk(s);
 		if (mv_rerank_result(&s->rerank, &next))
 		{
-			ItemPointerSet(&result->tid, (BlockNumber) (next.id >> 16),
-						   (OffsetNumber) (next.id & 0xffff));
+			if (!find_tid(s, (uint32) next.id, &result->tid))
+				continue;
 			result->distance = mv_ivf_in_units(s->ivf, next.dist);
 			result->estimated = s->ivf->meta.rerank == MV_RERANK_NONE && !s->ivf->shape.strings;
 			s->nreturned++;

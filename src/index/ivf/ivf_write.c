@@ -351,6 +351,7 @@ mv_ivf_write(Relation index, ForkNumber fork, const MvIvfRows *rows)
 	out->writer = &writer;
 	out->list = -1;
 	out->lists = place_lists(rows, &writer);
+	meta->id_start = writer.reserved;
 	out->block = palloc(shape->block_size);
 	out->id_blocks = palloc(sizeof(BlockNumber) * (Size) (id_pages + 1));
 	mv_page_init(out->id_page.data, MV_PAGE_ID);
