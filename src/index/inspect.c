@@ -21,6 +21,15 @@ static const char *const kind_names[MV_PAGE_KINDS] = {
 	[MV_PAGE_VECTOR] = "vector",
 	[MV_PAGE_GRAPH] = "graph",
 	[MV_PAGE_NODE] = "node",
+	[MV_PAGE_SEGMENT] = "segment",
+	[MV_PAGE_DOCUMENT] = "document",
+	[MV_PAGE_LIVE] = "live",
+	[MV_PAGE_TERM] = "term",
+	[MV_PAGE_POSTING] = "posting",
+	[MV_PAGE_RUN] = "run",
+	[MV_PAGE_POSITION] = "position",
+	[MV_PAGE_PENDING] = "pending",
+	[MV_PAGE_LONG] = "long",
 };
 
 int

@@ -28,6 +28,15 @@ typedef enum MvPageKind
 	MV_PAGE_VECTOR,
 	MV_PAGE_GRAPH,				/* a graph over the rows: where its nodes are, and what it is */
 	MV_PAGE_NODE,				/* nodes of a graph */
+	MV_PAGE_SEGMENT,			/* of bm25 (fts/fts.h): the root of a segment */
+	MV_PAGE_DOCUMENT,			/* something of each document */
+	MV_PAGE_LIVE,				/* which documents are live */
+	MV_PAGE_TERM,				/* dictionary */
+	MV_PAGE_POSTING,
+	MV_PAGE_RUN,				/* where the runs of long posting lists are */
+	MV_PAGE_POSITION,
+	MV_PAGE_PENDING,			/* documents that wait for a segment */
+	MV_PAGE_LONG,				/* what of them did not fit there */
 	MV_PAGE_KINDS				/* one more than the last */
 } MvPageKind;
 

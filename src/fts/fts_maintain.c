@@ -1,0 +1,475 @@
+/*
+ * fts_maintain.c -- making segments of pending documents, merging segments.
+ *
+ * What is new is written to pages that nothing leads to.  One record on the meta
+ * page then puts it in the place of the old, whose pages are deleted after that;
+ * scans under way go on with them, as deleted pages are kept for these.
+ * A crash leaves pages without use, which vacuum finds.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/memutils.h"
+
+#include "fts/fts_maintain.h"
+#include "fts/fts_pending.h"
+#include "fts/store.h"
+
+/* Segments of about the same size at which they are merged, and that size's steps. */
+#define MERGE 8
+#define SMALL_DOCS 1000
+
+/* Share of dead documents at which a segment is written anew. */
+#define MAX_DEAD 0.2
+
+void
+mv_fts_maintain_begin(Relation index)
+{
+	LockPage(index, MV_FTS_META_BLOCK, ExclusiveLock);
+}
+
+bool
+mv_fts_maintain_try(Relation index)
+{
+	return ConditionalLockPage(index, MV_FTS_META_BLOCK, ExclusiveLock);
+}
+
+void
+mv_fts_maintain_end(Relation index)
+{
+	UnlockPage(index, MV_FTS_META_BLOCK, ExclusiveLock);
+}
+
+/* ---- changing the meta page ---- */
+
+typedef struct MetaChange
+{
+	Buffer		buffer;
+	MvChange	change;
+} MetaChange;
+
+static MvFtsMeta *
+begin_meta(Relation index, MetaChange *c)
+{
+	c->buffer = mv_page_read(index, MV_FTS_META_BLOCK, MV_PAGE_META, BUFFER_LOCK_EXCLUSIVE);
+	mv_change_begin(&c->change, index);
+	return (MvFtsMeta *) MV_PAGE_BODY(mv_change_page(&c->change, c->buffer));
+}
+
+static void
+end_meta(MetaChange *c)
+{
+	mv_change_commit(&c->change);
+	UnlockReleaseBuffer(c->buffer);
+}
+
+/* ---- pages of no more use ---- */
+
+void
+mv_fts_delete_page(Relation index, BlockNumber block)
+{
+	Buffer		buffer = mv_page_pin(index, block);
+	MvChange	change;
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	mv_change_begin(&change, index);
+	if (PageIsNew(BufferGetPage(buffer)))
+		mv_change_new_page(&change, buffer, MV_PAGE_DOCUMENT);
+	mv_change_delete_page(&change, buffer);
+	mv_change_commit(&change);
+	UnlockReleaseBuffer(buffer);
+	mv_page_recycle(index, block);
+}
+
+static void
+delete_segment(Relation index, MvFtsSegmentStore *store)
+{
+	for (uint32 i = 0; i < store->root->npages; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		mv_fts_delete_page(index, mv_fts_segment_page(store, i));
+	}
+	for (uint32 i = 0; i < store->root->nmaps; i++)
+		mv_fts_delete_page(index, store->root->maps[i]);
+	mv_fts_delete_page(index, store->root_block);
+}
+
+/* Pages of a chain of pending documents, and those that long ones lead to. */
+static void
+delete_chain(Relation index, BlockNumber block, MvPageKind kind)
+{
+	while (BlockNumberIsValid(block))
+	{
+		Buffer		buffer = mv_page_read(index, block, kind, BUFFER_LOCK_SHARE);
+		BlockNumber next = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
+
+		UnlockReleaseBuffer(buffer);
+		CHECK_FOR_INTERRUPTS();
+		mv_fts_delete_page(index, block);
+		block = next;
+	}
+}
+
+/* ---- from pending documents to a segment ---- */
+
+/* Close a stripe: nobody appends to these pages any more. */
+static void
+close_stripe(Relation index, int i)
+{
+	MetaChange	c;
+	MvFtsStripe *stripe = &begin_meta(index, &c)->stripes[i];
+	Buffer		tail = InvalidBuffer;
+
+	if (BlockNumberIsValid(stripe->head) && !BlockNumberIsValid(stripe->old))
+	{
+		tail = mv_page_read(index, stripe->tail, MV_PAGE_PENDING, BUFFER_LOCK_EXCLUSIVE);
+		((MvFtsPendingHead *) MV_PAGE_HEAD(mv_change_page(&c.change, tail)))->closed = 1;
+		stripe->old = stripe->head;
+		stripe->head = stripe->tail = InvalidBlockNumber;
+	}
+	mv_change_commit(&c.change);
+	if (BufferIsValid(tail))
+		UnlockReleaseBuffer(tail);
+	UnlockReleaseBuffer(c.buffer);
+}
+
+static int
+compare_docs(const void *a, const void *b)
+{
+	return ItemPointerCompare(&((MvFtsWaitingDoc *const *) a)[0]->tid,
+							  &((MvFtsWaitingDoc *const *) b)[0]->tid);
+}
+
+typedef struct Inverting
+{
+	MvFtsInvert *invert;
+	uint32		doc;			/* number in the segment */
+	bool		positions;
+} Inverting;
+
+static void
+invert_term(uint32 doc, const MvFtsWaitingTerm *term, void *arg)
+{
+	Inverting  *state = arg;
+	const uint8 *p = term->positions;
+	uint32		position = 0;
+
+	for (uint32 i = 0; i < term->tf; i++)
+	{
+		uint64		gap = 0;
+
+		if (state->positions && (p = mv_varint_get(p, term->end, &gap)) == NULL)
+			elog(ERROR, "positions end too early");
+		position += (uint32) gap;
+		mv_fts_invert_add(state->invert, state->doc, term->key[0], (const char *) term->key + 1,
+						  term->len - 1, position);
+	}
+}
+
+/* The live ones of waiting documents as a segment; false: there is none. */
+static bool
+write_waiting(Relation index, Relation heap, const MvFtsWaiting *waiting, MvFtsEntry *entry)
+{
+	MvFtsSink	sink;
+	MvFtsWriter *writer;
+	MvFtsWaitingDoc **docs = palloc(sizeof(MvFtsWaitingDoc *) * (Size) Max(waiting->n, 1));
+	Inverting	state = {.invert = mv_fts_invert_create(CurrentMemoryContext),
+						 .positions = waiting->positions};
+	MvFtsSource *source;
+	uint32		n = 0;
+
+	for (uint32 i = 0; i < waiting->n; i++)
+		if (!(waiting->docs[i].flags & MV_FTS_PENDING_DEAD))
+			docs[n++] = &waiting->docs[i];
+	if (n == 0)
+		return false;
+	qsort(docs, n, sizeof(*docs), compare_docs);
+	mv_fts_sink_begin(&sink, index, heap, NULL);
+	writer = mv_fts_write_begin(&sink, waiting->nfields, waiting->nattributes,
+								waiting->positions);
+	for (state.doc = 0; state.doc < n; state.doc++)
+	{
+		uint32		i = (uint32) (docs[state.doc] - waiting->docs);
+		MvFtsDoc	doc = {.tid = docs[state.doc]->tid};
+
+		CHECK_FOR_INTERRUPTS();
+		memcpy(doc.lengths, waiting->lengths + (Size) i * waiting->nfields,
+			   sizeof(uint32) * waiting->nfields);
+		memcpy(doc.keys, waiting->keys + (Size) i * waiting->nattributes,
+			   sizeof(int64) * waiting->nattributes);
+		mv_fts_write_doc(writer, &doc);
+		mv_fts_waiting_visit(waiting, i, invert_term, &state);
+	}
+	source = mv_fts_invert_source(state.invert);
+	mv_fts_merge_terms(writer, &source, 1);
+	mv_fts_write_finish(writer, entry);
+	mv_fts_invert_free(state.invert);
+	return true;
+}
+
+/* The segment, if there is one, in the place of what was closed. */
+static void
+publish_waiting(Relation index, const MvFtsEntry *entry, uint32 npages)
+{
+	MetaChange	c;
+	MvFtsMeta  *meta = begin_meta(index, &c);
+
+	for (int i = 0; i < MV_FTS_STRIPES; i++)
+		meta->stripes[i].old = InvalidBlockNumber;
+	if (entry != NULL)
+		meta->segments[meta->nsegments++] = *entry;
+	meta->pending_pages -= Min(npages, meta->pending_pages);
+	meta->generation++;
+	end_meta(&c);
+}
+
+/* Chains of which documents and their long pages are known. */
+static uint32
+count_pages(const MvFtsWaiting *waiting)
+{
+	uint32		n = 0;
+
+	for (uint32 i = 0; i < waiting->n; i++)
+		n += i == 0 || waiting->docs[i].place.block != waiting->docs[i - 1].place.block;
+	return n;
+}
+
+static void
+delete_waiting(Relation index, const MvFtsMeta *meta, const MvFtsWaiting *waiting)
+{
+	for (uint32 i = 0; i < waiting->n; i++)
+		if (waiting->docs[i].flags & MV_FTS_PENDING_LONG)
+			delete_chain(index, mv_fts_waiting_long(waiting, i), MV_PAGE_LONG);
+	for (int i = 0; i < MV_FTS_STRIPES; i++)
+		delete_chain(index, meta->stripes[i].old, MV_PAGE_PENDING);
+}
+
+void
+mv_fts_flush(Relation index, Relation heap)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "bm25 flush",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MvFtsMeta	meta;
+	MvFtsWaiting waiting = {.index = index};
+	MvFtsEntry	entry;
+	bool		any;
+
+	mv_fts_read_meta(index, &meta);
+	if (meta.nsegments == MV_FTS_SEGMENTS)
+		mv_fts_merge_dead(index, heap, true);
+	for (int i = 0; i < MV_FTS_STRIPES; i++)
+		if (BlockNumberIsValid(meta.stripes[i].head))
+			close_stripe(index, i);
+	mv_fts_read_meta(index, &meta);
+	waiting.nfields = meta.nfields;
+	waiting.nattributes = meta.nattributes;
+	waiting.positions = meta.positions != 0;
+	for (int i = 0; i < MV_FTS_STRIPES; i++)
+		mv_fts_waiting_chain(&waiting, meta.stripes[i].old);
+	if (waiting.n > 0)
+	{
+		any = write_waiting(index, heap, &waiting, &entry);
+		publish_waiting(index, any ? &entry : NULL, count_pages(&waiting));
+		delete_waiting(index, &meta, &waiting);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+/* ---- merging segments ---- */
+
+/* The live documents of a segment to the writer; where each goes. */
+static uint32 *
+write_docs(MvFtsWriter *writer, MvFtsSegment *segment, uint32 *next)
+{
+	const MvFtsSnapshot *snapshot = segment->snapshot;
+	uint32	   *map = palloc_extended(sizeof(uint32) * (Size) Max(segment->ndocs, 1),
+									  MCXT_ALLOC_HUGE);
+	uint64		live[1024 / 64];
+	ItemPointerData tids[1024];
+	uint8		codes[1024];
+	int64		keys[1024];
+	MvFtsDoc   *docs = palloc(sizeof(MvFtsDoc) * 1024);
+
+	for (uint32 from = 0; from < segment->ndocs; from += 1024)
+	{
+		uint32		n = Min(1024, segment->ndocs - from);
+
+		CHECK_FOR_INTERRUPTS();
+		mv_fts_live(segment, from, n, live);
+		mv_fts_tids(segment, from, n, tids);
+		for (uint32 i = 0; i < n; i++)
+			docs[i].tid = tids[i];
+		for (int f = 0; f < snapshot->nfields; f++)
+		{
+			mv_fts_lengths(segment, f, from, n, codes);
+			for (uint32 i = 0; i < n; i++)
+				docs[i].lengths[f] = codes[i] == MV_LENGTH_NULL ? PG_UINT32_MAX :
+					mv_length_of(codes[i]);
+		}
+		for (int a = 0; a < snapshot->nattributes; a++)
+		{
+			mv_fts_attributes(segment, a, from, n, keys);
+			for (uint32 i = 0; i < n; i++)
+				docs[i].keys[a] = keys[i];
+		}
+		for (uint32 i = 0; i < n; i++)
+		{
+			bool		is_live = (live[i / 64] >> i % 64) & 1;
+
+			map[from + i] = is_live ? (*next)++ : MV_FTS_DROPPED;
+			if (is_live)
+				mv_fts_write_doc(writer, &docs[i]);
+		}
+	}
+	pfree(docs);
+	return map;
+}
+
+/* Live documents of all segments of a snapshot, as one segment; false: there is none. */
+static bool
+write_merged(Relation heap, MvFtsSnapshot *snapshot, MvFtsEntry *entry)
+{
+	int			n = snapshot->nsegments;
+	MvFtsSource **sources = palloc(sizeof(MvFtsSource *) * Max(n, 1));
+	MvFtsSink	sink;
+	MvFtsWriter *writer;
+	uint32		ndocs = 0;
+
+	mv_fts_sink_begin(&sink, snapshot->index, heap, NULL);
+	writer = mv_fts_write_begin(&sink, snapshot->nfields, snapshot->nattributes,
+								snapshot->positions);
+	for (int i = 0; i < n; i++)
+	{
+		uint32	   *map = write_docs(writer, &snapshot->segments[i], &ndocs);
+
+		sources[i] = mv_fts_segment_source(&snapshot->segments[i]);
+		sources[i]->map = map;
+	}
+	mv_fts_merge_terms(writer, sources, n);
+	mv_fts_write_finish(writer, entry);
+	return ndocs > 0;
+}
+
+/* One segment in the place of some. */
+static void
+publish_merged(Relation index, const MvFtsSnapshot *merged, const MvFtsEntry *entry)
+{
+	MetaChange	c;
+	MvFtsMeta  *meta = begin_meta(index, &c);
+	uint32		n = 0;
+
+	for (uint32 i = 0; i < meta->nsegments; i++)
+	{
+		bool		gone = false;
+
+		for (int j = 0; j < merged->nsegments; j++)
+			gone |= merged->segments[j].store->root_block == meta->segments[i].root;
+		if (!gone)
+			meta->segments[n++] = meta->segments[i];
+	}
+	if (entry != NULL)
+		meta->segments[n++] = *entry;
+	memset(meta->segments + n, 0, sizeof(MvFtsEntry) * (meta->nsegments - n));
+	meta->nsegments = n;
+	meta->generation++;
+	end_meta(&c);
+}
+
+/* Merge the segments that are chosen. */
+static void
+merge(Relation index, Relation heap, const bool *chosen)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "bm25 merge",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MvFtsSnapshot *snapshot = mv_fts_open_some(index, chosen);
+	MvFtsEntry	entry;
+
+	if (write_merged(heap, snapshot, &entry))
+		publish_merged(index, snapshot, &entry);
+	else
+	{
+		publish_merged(index, snapshot, NULL);
+		delete_segment(index, mv_fts_segment_open(index, entry.root));
+	}
+	for (int i = 0; i < snapshot->nsegments; i++)
+		delete_segment(index, snapshot->segments[i].store);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+/* Steps of a segment's size: each is MERGE times the one before. */
+static int
+size_class(const MvFtsEntry *entry)
+{
+	double		docs = entry->ndocs;
+	int			step = 0;
+
+	for (; docs > SMALL_DOCS * 2; docs /= MERGE)
+		step++;
+	return step;
+}
+
+/* Choose all segments of a step that has enough of them; false: there is none. */
+static bool
+choose_class(const MvFtsMeta *meta, double max_docs, bool *chosen)
+{
+	for (int step = 0; step < 16; step++)
+	{
+		double		docs = 0;
+		int			n = 0;
+
+		memset(chosen, 0, sizeof(bool) * MV_FTS_SEGMENTS);
+		for (uint32 i = 0; i < meta->nsegments; i++)
+			if (size_class(&meta->segments[i]) == step)
+			{
+				chosen[i] = true;
+				docs += meta->segments[i].ndocs;
+				n++;
+			}
+		if (n >= MERGE && docs <= max_docs)
+			return true;
+	}
+	return false;
+}
+
+void
+mv_fts_merge_some(Relation index, Relation heap, double max_docs)
+{
+	bool		chosen[MV_FTS_SEGMENTS];
+	MvFtsMeta	meta;
+
+	for (mv_fts_read_meta(index, &meta); choose_class(&meta, max_docs, chosen);
+		 mv_fts_read_meta(index, &meta))
+		merge(index, heap, chosen);
+}
+
+void
+mv_fts_merge_dead(Relation index, Relation heap, bool all)
+{
+	MvFtsMeta	meta;
+	bool		chosen[MV_FTS_SEGMENTS] = {0};
+	bool		any = false;
+
+	mv_fts_read_meta(index, &meta);
+	for (uint32 i = 0; i < meta.nsegments; i++)
+	{
+		chosen[i] = all || meta.segments[i].dead > MAX_DEAD * meta.segments[i].ndocs;
+		any |= all ? meta.nsegments > 1 || meta.segments[i].dead > 0 : chosen[i];
+	}
+	if (any)
+		merge(index, heap, chosen);
+}
+
+void
+mv_fts_optimize(Relation index, Relation heap)
+{
+	mv_fts_maintain_begin(index);
+	mv_fts_flush(index, heap);
+	mv_fts_merge_dead(index, heap, true);
+	mv_fts_maintain_end(index);
+}

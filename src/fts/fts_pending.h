@@ -1,0 +1,101 @@
+/*
+ * fts_pending.h -- documents that wait for a segment; for the store only.
+ */
+#pragma once
+
+#include "fts/fts.h"
+#include "lib/stringinfo.h"
+
+/* ---- reading: fts_waiting.c ---- */
+
+/* A pending document, as a snapshot found it. */
+typedef struct MvFtsWaitingDoc
+{
+	MvFtsPlace	place;			/* of the MvFtsPending */
+	ItemPointerData tid;
+	uint16		flags;
+} MvFtsWaitingDoc;
+
+typedef struct MvFtsWaiting
+{
+	Relation	index;
+	int			nfields,
+				nattributes;
+	bool		positions;
+	uint32		n,
+				allocated;
+	MvFtsWaitingDoc *docs;		/* [n] */
+	uint32	   *lengths;		/* [n][nfields] */
+	int64	   *keys;			/* [n][nattributes] */
+} MvFtsWaiting;
+
+/* Of the stripes of a copy of the meta page; NULL: none waits. */
+MvFtsSegmentStore *mv_fts_waiting_open(Relation index, const MvFtsMeta *meta);
+
+/* mv_fts_waiting_chain -- append the documents of a chain. */
+void		mv_fts_waiting_chain(MvFtsWaiting *waiting, BlockNumber head);
+
+/* The first long page of a document that has such. */
+BlockNumber mv_fts_waiting_long(const MvFtsWaiting *waiting, uint32 doc);
+
+void		mv_fts_waiting_lengths(const MvFtsWaiting *waiting, int field, uint32 from, uint32 n,
+								   uint8 *out);
+void		mv_fts_waiting_tids(const MvFtsWaiting *waiting, uint32 from, uint32 n,
+								ItemPointer out);
+void		mv_fts_waiting_keys(const MvFtsWaiting *waiting, int attribute, uint32 from, uint32 n,
+								int64 *out);
+void		mv_fts_waiting_live(const MvFtsWaiting *waiting, uint32 from, uint32 n, uint64 *out);
+
+/* The postings of terms: lists[nterms]. */
+void		mv_fts_waiting_find(MvFtsSegment *segment, const MvQueryTerm *terms, int nterms,
+								MvFtsList *lists);
+int			mv_fts_waiting_decode(MvFtsList *list, int block, uint32 *docs, uint32 *tfs);
+void		mv_fts_waiting_positions(MvFtsList *list, int block, int i, uint32 *out);
+
+bool		mv_fts_waiting_terms(MvFtsSegment *segment, const MvQueryTerm *prefix,
+								 MvFtsTermVisitor visit, void *arg);
+
+/* Each term of a document, by key; nothing but the visitor sees it. */
+typedef struct MvFtsWaitingTerm
+{
+	const uint8 *key;
+	int			len;
+	uint32		tf;
+	const uint8 *positions,		/* varints */
+			   *end;
+} MvFtsWaitingTerm;
+
+typedef void (*MvFtsWaitingVisitor) (uint32 doc, const MvFtsWaitingTerm *term, void *arg);
+
+void		mv_fts_waiting_visit(const MvFtsWaiting *waiting, uint32 doc,
+								 MvFtsWaitingVisitor visit, void *arg);
+
+/* ---- writing: fts_pending.c ---- */
+
+/* A document's content, as it is on the page. */
+void		mv_fts_pending_form(MvFtsInvert *invert, bool positions, StringInfo content);
+
+/* Is in the index when it returns.  No lock may be held. */
+void		mv_fts_pending_append(Relation index, Relation heap, const MvFtsMeta *meta,
+								  const MvFtsDoc *doc, const StringInfo content);
+
+/* Sizes of the parts of a record. */
+static inline Size
+mv_fts_pending_keys_offset(int nfields)
+{
+	return sizeof(MvFtsPending) + sizeof(uint32) * nfields;
+}
+
+static inline Size
+mv_fts_pending_content_offset(int nfields, int nattributes)
+{
+	return mv_fts_pending_keys_offset(nfields) + sizeof(int64) * nattributes;
+}
+
+/* The whole record, aligned. */
+static inline Size
+mv_fts_pending_size(const MvFtsPending *record, int nfields, int nattributes)
+{
+	return TYPEALIGN(4, mv_fts_pending_content_offset(nfields, nattributes) +
+					 (record->flags & MV_FTS_PENDING_LONG ? sizeof(BlockNumber) : record->size));
+}

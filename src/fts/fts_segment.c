@@ -1,0 +1,230 @@
+/*
+ * fts_segment.c -- snapshots, and what segments know of their documents.
+ */
+#include "postgres.h"
+
+#include "storage/bufmgr.h"
+#include "utils/memutils.h"
+
+#include "fts/fts.h"
+#include "fts/fts_pending.h"
+
+void
+mv_fts_read_meta(Relation index, MvFtsMeta *meta)
+{
+	Buffer		buffer = mv_page_read(index, MV_FTS_META_BLOCK, MV_PAGE_META, BUFFER_LOCK_SHARE);
+
+	memcpy(meta, MV_PAGE_BODY(BufferGetPage(buffer)), sizeof(MvFtsMeta));
+	UnlockReleaseBuffer(buffer);
+	if (meta->magic != MV_FTS_MAGIC)
+		mv_index_corrupted(index, "page 0 is not that of a bm25 index");
+	if (meta->version != MV_FTS_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" has version %u of the format, not %d",
+						RelationGetRelationName(index), meta->version, MV_FTS_VERSION),
+				 errhint("Please REINDEX it.")));
+	if (meta->nsegments > MV_FTS_SEGMENTS || meta->nfields > MV_MAX_FIELDS ||
+		meta->nattributes > MV_MAX_FIELDS)
+		mv_index_corrupted(index, "the meta page");
+}
+
+/* ---- segments ---- */
+
+MvFtsSegmentStore *
+mv_fts_segment_open(Relation index, BlockNumber root)
+{
+	Buffer		buffer = mv_page_read(index, root, MV_PAGE_SEGMENT, BUFFER_LOCK_SHARE);
+	Page		page = BufferGetPage(buffer);
+	int			size = mv_page_used(page);
+	MvFtsSegmentStore *store = palloc0(sizeof(MvFtsSegmentStore));
+	uint32		first = 0;
+
+	store->index = index;
+	store->root_block = root;
+	store->root = palloc0(Max(size, (int) sizeof(MvFtsRoot)));
+	memcpy(store->root, MV_PAGE_BODY(page), size);
+	UnlockReleaseBuffer(buffer);
+	if (store->root->nfields > MV_MAX_FIELDS || store->root->nattributes > MV_MAX_FIELDS ||
+		store->root->nmaps > MV_FTS_MAX_MAPS ||
+		offsetof(MvFtsRoot, maps) + store->root->nmaps * sizeof(BlockNumber) > (Size) size)
+		mv_index_corrupted(index, "segment %u", root);
+	store->maps = palloc0(sizeof(BlockNumber *) * Max(store->root->nmaps, 1));
+	for (int i = 0; i < MV_FTS_STREAM_FIELDS + store->root->nfields + store->root->nattributes; i++)
+	{
+		store->first_page[i] = first;
+		first += mv_fts_stream_pages(i, store->root->nfields, store->root->ndocs);
+	}
+	return store;
+}
+
+BlockNumber
+mv_fts_segment_page(MvFtsSegmentStore *store, uint32 i)
+{
+	uint32		map = i / MV_FTS_MAP_ENTRIES;
+
+	if (i >= store->root->npages || map >= store->root->nmaps)
+		mv_index_corrupted(store->index, "segment %u has no page %u", store->root_block, i);
+	if (store->maps[map] == NULL)
+	{
+		Buffer		buffer = mv_page_read(store->index, store->root->maps[map],
+										  MV_PAGE_DIRECTORY, BUFFER_LOCK_SHARE);
+		BlockNumber *blocks = MemoryContextAllocZero(GetMemoryChunkContext(store), MV_BODY_SIZE);
+
+		memcpy(blocks, MV_PAGE_BODY(BufferGetPage(buffer)),
+			   mv_page_used(BufferGetPage(buffer)));
+		UnlockReleaseBuffer(buffer);
+		store->maps[map] = blocks;
+	}
+	return store->maps[map][i % MV_FTS_MAP_ENTRIES];
+}
+
+/* Elements of a stream, size bytes each; live bits are 64 to an element. */
+static void
+read_stream(MvFtsSegmentStore *store, int stream, uint32 from, uint32 n, int size, void *out)
+{
+	uint32		per_page = MV_BODY_SIZE / size;
+	MvPageKind	kind = stream == MV_FTS_STREAM_LIVE ? MV_PAGE_LIVE : MV_PAGE_DOCUMENT;
+
+	while (n > 0)
+	{
+		uint32		at = from % per_page;
+		uint32		some = Min(n, per_page - at);
+		BlockNumber block = mv_fts_segment_page(store,
+												store->first_page[stream] + from / per_page);
+		Buffer		buffer = mv_page_read(store->index, block, kind, BUFFER_LOCK_SHARE);
+
+		memcpy(out, MV_PAGE_BODY(BufferGetPage(buffer)) + (Size) at * size, (Size) some * size);
+		UnlockReleaseBuffer(buffer);
+		out = (char *) out + (Size) some * size;
+		from += some;
+		n -= some;
+	}
+}
+
+void
+mv_fts_lengths(const MvFtsSegment *segment, int field, uint32 from, uint32 n, uint8 *out)
+{
+	if (segment->pending)
+		mv_fts_waiting_lengths(segment->store->waiting, field, from, n, out);
+	else
+		read_stream(segment->store, MV_FTS_STREAM_FIELDS + field, from, n, sizeof(uint8), out);
+}
+
+void
+mv_fts_tids(const MvFtsSegment *segment, uint32 from, uint32 n, ItemPointer out)
+{
+	if (segment->pending)
+		mv_fts_waiting_tids(segment->store->waiting, from, n, out);
+	else
+		read_stream(segment->store, MV_FTS_STREAM_TIDS, from, n, sizeof(ItemPointerData), out);
+}
+
+void
+mv_fts_attributes(const MvFtsSegment *segment, int attribute, uint32 from, uint32 n, int64 *out)
+{
+	if (segment->pending)
+		mv_fts_waiting_keys(segment->store->waiting, attribute, from, n, out);
+	else
+		read_stream(segment->store,
+					MV_FTS_STREAM_FIELDS + segment->store->root->nfields + attribute, from, n,
+					sizeof(int64), out);
+}
+
+void
+mv_fts_live(const MvFtsSegment *segment, uint32 from, uint32 n, uint64 *out)
+{
+	if (segment->pending)
+		mv_fts_waiting_live(segment->store->waiting, from, n, out);
+	else
+		read_stream(segment->store, MV_FTS_STREAM_LIVE, from / 64, (n + 63) / 64, sizeof(uint64),
+					out);
+}
+
+bool
+mv_fts_is_live(const MvFtsSegment *segment, uint32 doc)
+{
+	uint64		word;
+
+	mv_fts_live(segment, doc - doc % 64, Min(64, segment->ndocs - (doc - doc % 64)), &word);
+	return (word >> doc % 64) & 1;
+}
+
+/* ---- snapshots ---- */
+
+static void
+add_segment(MvFtsSnapshot *snapshot, MvFtsSegmentStore *store)
+{
+	MvFtsSegment *segment = &snapshot->segments[snapshot->nsegments++];
+
+	*segment = (MvFtsSegment){.snapshot = snapshot, .ndocs = store->root->ndocs,
+							  .pending = store->waiting != NULL, .store = store};
+	snapshot->ndocs += segment->ndocs;
+	for (int f = 0; f < snapshot->nfields; f++)
+	{
+		snapshot->fields[f].docs += store->root->fields[f].docs;
+		snapshot->fields[f].length += (double) store->root->fields[f].length;
+	}
+}
+
+/* Of a copy of the meta page: its segments, or those that are chosen. */
+static MvFtsSnapshot *
+open_segments(Relation index, const MvFtsMeta *meta, const bool *chosen)
+{
+	MvFtsSnapshot *snapshot = palloc0(sizeof(MvFtsSnapshot));
+
+	snapshot->index = index;
+	snapshot->context = CurrentMemoryContext;
+	snapshot->nfields = meta->nfields;
+	snapshot->nattributes = meta->nattributes;
+	snapshot->positions = meta->positions != 0;
+	snapshot->segments = palloc0(sizeof(MvFtsSegment) * (meta->nsegments + 1));
+	for (uint32 i = 0; i < meta->nsegments; i++)
+	{
+		MvFtsSegmentStore *store;
+
+		if (chosen != NULL && !chosen[i])
+			continue;
+		store = mv_fts_segment_open(index, meta->segments[i].root);
+		if (store->root->ndocs != meta->segments[i].ndocs ||
+			store->root->nfields != meta->nfields || store->root->nattributes != meta->nattributes)
+			mv_index_corrupted(index, "segment %u is not as the meta page says",
+							   meta->segments[i].root);
+		add_segment(snapshot, store);
+	}
+	return snapshot;
+}
+
+MvFtsSnapshot *
+mv_fts_open(Relation index)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "bm25 snapshot",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MvFtsMeta	meta;
+	MvFtsSnapshot *snapshot;
+	MvFtsSegmentStore *pending;
+
+	mv_fts_read_meta(index, &meta);
+	snapshot = open_segments(index, &meta, NULL);
+	pending = mv_fts_waiting_open(index, &meta);
+	if (pending != NULL)
+		add_segment(snapshot, pending);
+	MemoryContextSwitchTo(old);
+	return snapshot;
+}
+
+MvFtsSnapshot *
+mv_fts_open_some(Relation index, const bool *chosen)
+{
+	MvFtsMeta	meta;
+
+	mv_fts_read_meta(index, &meta);
+	return open_segments(index, &meta, chosen);
+}
+
+void
+mv_fts_close(MvFtsSnapshot *snapshot)
+{
+	MemoryContextDelete(snapshot->context);
+}

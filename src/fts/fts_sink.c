@@ -1,0 +1,53 @@
+/*
+ * fts_sink.c -- the pages of a segment that is being written.
+ */
+#include "postgres.h"
+
+#include "storage/bufmgr.h"
+
+#include "fts/fts.h"
+
+void
+mv_fts_sink_begin(MvFtsSink *sink, Relation index, Relation heap, MvWriter *writer)
+{
+	sink->index = index;
+	sink->heap = heap;
+	sink->writer = writer;
+}
+
+/*
+ * Nobody else is given a page that was reserved: a deleted one has left the free
+ * space map, to which only the maintainer of the index, who is us, returns pages.
+ */
+BlockNumber
+mv_fts_sink_reserve(MvFtsSink *sink)
+{
+	Buffer		buffer;
+	BlockNumber block;
+
+	if (sink->writer != NULL)
+		return mv_writer_reserve(sink->writer, 1);
+	buffer = mv_page_alloc(sink->index, sink->heap);
+	block = BufferGetBlockNumber(buffer);
+	UnlockReleaseBuffer(buffer);
+	return block;
+}
+
+void
+mv_fts_sink_put(MvFtsSink *sink, BlockNumber block, Page image)
+{
+	MvChange	change;
+	Buffer		buffer;
+
+	if (sink->writer != NULL)
+	{
+		mv_writer_put(sink->writer, block, image);
+		return;
+	}
+	buffer = mv_page_pin(sink->index, block);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	mv_change_begin(&change, sink->index);
+	memcpy(mv_change_new_page(&change, buffer, MV_PAGE_TAIL(image)->kind), image, BLCKSZ);
+	mv_change_commit(&change);
+	UnlockReleaseBuffer(buffer);
+}

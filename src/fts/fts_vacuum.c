@@ -1,0 +1,230 @@
+/*
+ * fts_vacuum.c -- clearing live bits, and what vacuum does at its end.
+ */
+#include "postgres.h"
+
+#include "commands/vacuum.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "fts/fts_maintain.h"
+#include "fts/fts_pending.h"
+#include "fts/store.h"
+
+/* What a pass of vacuum carries along. */
+typedef struct Pass
+{
+	Relation	index;
+	IndexBulkDeleteCallback dead;
+	void	   *arg;
+	double		kept,
+				removed;
+} Pass;
+
+/* ---- segments ---- */
+
+/* Which of some live documents are dead now; true if any is. */
+static bool
+find_dead(Pass *pass, const ItemPointerData *tids, uint32 n, uint64 *live, uint64 *clear)
+{
+	bool		any = false;
+
+	memset(clear, 0, sizeof(uint64) * ((n + 63) / 64));
+	for (uint32 i = 0; i < n; i++)
+	{
+		ItemPointerData tid = tids[i];
+
+		if (!((live[i / 64] >> i % 64) & 1))
+			continue;
+		if (pass->dead(&tid, pass->arg))
+		{
+			clear[i / 64] |= UINT64CONST(1) << i % 64;
+			any = true;
+			pass->removed++;
+		}
+		else
+			pass->kept++;
+	}
+	return any;
+}
+
+/* Clear bits of documents [from, from + n); from is a multiple of 64. */
+static void
+clear_live(Pass *pass, MvFtsSegmentStore *store, uint32 from, uint32 n, const uint64 *clear)
+{
+	uint32		page_number = store->first_page[MV_FTS_STREAM_LIVE] + from / MV_FTS_LIVE_PER_PAGE;
+	Buffer		buffer = mv_page_read(pass->index, mv_fts_segment_page(store, page_number),
+									  MV_PAGE_LIVE, BUFFER_LOCK_EXCLUSIVE);
+	MvChange	change;
+	uint64	   *words;
+
+	mv_change_begin(&change, pass->index);
+	words = (uint64 *) MV_PAGE_BODY(mv_change_page(&change, buffer)) +
+		from % MV_FTS_LIVE_PER_PAGE / 64;
+	for (uint32 i = 0; i < (n + 63) / 64; i++)
+		words[i] &= ~clear[i];
+	mv_change_commit(&change);
+	UnlockReleaseBuffer(buffer);
+}
+
+/* Documents looked at at once: a divisor of those of a page of live bits. */
+#define CHUNK 1152
+
+StaticAssertDecl(MV_FTS_LIVE_PER_PAGE % CHUNK == 0 && CHUNK % 64 == 0,
+				 "a chunk is on one page");
+
+static uint32
+vacuum_segment(Pass *pass, MvFtsSegment *segment)
+{
+	double		before = pass->removed;
+	ItemPointerData tids[CHUNK];
+	uint64		live[CHUNK / 64];
+	uint64		clear[CHUNK / 64];
+
+	for (uint32 from = 0; from < segment->ndocs; from += CHUNK)
+	{
+		uint32		n = Min(CHUNK, segment->ndocs - from);
+
+		mv_vacuum_delay_point();
+		mv_fts_tids(segment, from, n, tids);
+		mv_fts_live(segment, from, n, live);
+		if (find_dead(pass, tids, n, live, clear))
+			clear_live(pass, segment->store, from, n, clear);
+	}
+	return (uint32) (pass->removed - before);
+}
+
+/* Tell the meta page how many documents of a segment are dead. */
+static void
+count_dead(Relation index, BlockNumber root, uint32 dead)
+{
+	Buffer		buffer = mv_page_read(index, MV_FTS_META_BLOCK, MV_PAGE_META,
+									  BUFFER_LOCK_EXCLUSIVE);
+	MvChange	change;
+	MvFtsMeta  *meta;
+
+	mv_change_begin(&change, index);
+	meta = (MvFtsMeta *) MV_PAGE_BODY(mv_change_page(&change, buffer));
+	for (uint32 i = 0; i < meta->nsegments; i++)
+		if (meta->segments[i].root == root)
+			meta->segments[i].dead += dead;
+	mv_change_commit(&change);
+	UnlockReleaseBuffer(buffer);
+}
+
+/* ---- pending documents ---- */
+
+/* Mark documents [from, to) of a chain's walk that are dead; all are on one page. */
+static void
+mark_dead(Pass *pass, const MvFtsWaiting *waiting, uint32 from, uint32 to)
+{
+	BlockNumber block = waiting->docs[from].place.block;
+	Buffer		buffer = InvalidBuffer;
+	MvChange	change;
+	char	   *body = NULL;
+
+	for (uint32 i = from; i < to; i++)
+	{
+		ItemPointerData tid = waiting->docs[i].tid;
+
+		if (waiting->docs[i].flags & MV_FTS_PENDING_DEAD)
+			continue;
+		if (!pass->dead(&tid, pass->arg))
+		{
+			pass->kept++;
+			continue;
+		}
+		pass->removed++;
+		waiting->docs[i].flags |= MV_FTS_PENDING_DEAD;
+	}
+	for (uint32 i = from; i < to; i++)
+	{
+		if (!(waiting->docs[i].flags & MV_FTS_PENDING_DEAD))
+			continue;
+		if (body == NULL)
+		{
+			buffer = mv_page_read(pass->index, block, MV_PAGE_PENDING, BUFFER_LOCK_EXCLUSIVE);
+			mv_change_begin(&change, pass->index);
+			body = MV_PAGE_BODY(mv_change_page(&change, buffer));
+		}
+		((MvFtsPending *) (body + waiting->docs[i].place.offset))->flags |= MV_FTS_PENDING_DEAD;
+	}
+	if (body != NULL)
+	{
+		mv_change_commit(&change);
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+static void
+vacuum_waiting(Pass *pass, const MvFtsWaiting *waiting)
+{
+	for (uint32 from = 0, to; from < waiting->n; from = to)
+	{
+		for (to = from + 1; to < waiting->n &&
+			 waiting->docs[to].place.block == waiting->docs[from].place.block;
+			 to++)
+			;
+		mv_vacuum_delay_point();
+		mark_dead(pass, waiting, from, to);
+	}
+}
+
+/* ---- callbacks ---- */
+
+/*
+ * The maintainer's lock keeps documents where they are.  Documents that come to
+ * wait meanwhile are not dead: their rows are younger than the vacuum.
+ */
+IndexBulkDeleteResult *
+mv_fts_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+				  IndexBulkDeleteCallback dead, void *arg)
+{
+	Pass		pass = {.index = info->index, .dead = dead, .arg = arg};
+	MvFtsSnapshot *snapshot;
+
+	if (stats == NULL)
+		stats = palloc0(sizeof(IndexBulkDeleteResult));
+	mv_fts_maintain_begin(info->index);
+	snapshot = mv_fts_open(info->index);
+	for (int i = 0; i < snapshot->nsegments; i++)
+	{
+		MvFtsSegment *segment = &snapshot->segments[i];
+		uint32		n;
+
+		if (segment->pending)
+			vacuum_waiting(&pass, segment->store->waiting);
+		else if ((n = vacuum_segment(&pass, segment)) > 0)
+			count_dead(info->index, segment->store->root_block, n);
+	}
+	mv_fts_close(snapshot);
+	mv_fts_maintain_end(info->index);
+	stats->num_index_tuples = pass.kept;
+	stats->tuples_removed += pass.removed;
+	return stats;
+}
+
+IndexBulkDeleteResult *
+mv_fts_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+	Relation	heap = mv_vacuum_heap(info);
+
+	if (info->analyze_only)
+		return stats;
+	if (stats == NULL)
+	{
+		stats = palloc0(sizeof(IndexBulkDeleteResult));
+		stats->num_index_tuples = info->num_heap_tuples;
+		stats->estimated_count = true;
+	}
+	mv_fts_maintain_begin(info->index);
+	mv_fts_flush(info->index, heap);
+	mv_fts_merge_some(info->index, heap, PG_UINT32_MAX / 2);
+	mv_fts_merge_dead(info->index, heap, false);
+	stats->pages_free = mv_page_recycle_all(info->index, info->strategy);
+	mv_fts_maintain_end(info->index);
+	stats->num_pages = RelationGetNumberOfBlocks(info->index);
+	return stats;
+}

@@ -1,0 +1,53 @@
+/*
+ * store.h -- a bm25 index as its access method builds, fills and cleans it.
+ */
+#pragma once
+
+#include "access/genam.h"
+#include "common/relpath.h"
+#include "nodes/execnodes.h"
+
+#include "fts/analyze.h"
+
+/* ---- rows ---- */
+
+/* What it takes to read rows, for many of them; lives in a memory context. */
+typedef struct MvFtsRows MvFtsRows;
+
+/* In the current memory context. */
+MvFtsRows  *mv_fts_rows_begin(Relation index);
+
+/*
+ * mv_fts_insert -- a row joins the index.
+ *
+ * heap		the table, or NULL if it is not at hand
+ *
+ * May make a segment of what waits, and merge segments.  55000 if the text search
+ * configuration is not any more what the index was built with.
+ */
+void		mv_fts_insert(Relation index, Relation heap, MvFtsRows *rows, Datum *values,
+						  bool *isnull, ItemPointer tid);
+
+/* ---- building ---- */
+
+typedef struct MvFtsBuild MvFtsBuild;
+
+/* memory: bytes to use before a part goes to a file */
+MvFtsBuild *mv_fts_build_begin(Relation index, Size memory);
+void		mv_fts_build_row(MvFtsBuild *build, Datum *values, bool *isnull, ItemPointer tid);
+
+/* Write the index; returns the number of rows. */
+double		mv_fts_build_finish(MvFtsBuild *build, ForkNumber fork);
+
+/* ---- vacuum ---- */
+
+IndexBulkDeleteResult *mv_fts_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+										 IndexBulkDeleteCallback dead, void *arg);
+IndexBulkDeleteResult *mv_fts_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
+
+/*
+ * mv_fts_optimize -- all documents to one segment, dead ones dropped.
+ *
+ * Others go on reading and inserting.
+ */
+void		mv_fts_optimize(Relation index, Relation heap);
