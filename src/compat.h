@@ -91,3 +91,10 @@
 #else
 #define mv_vacuum_heap(info) ((Relation) NULL)
 #endif
+
+/* 16: parsing a name may return an error instead of raising it. */
+#if PG_VERSION_NUM >= 160000
+#define mv_name_list(name) stringToQualifiedNameList(name, NULL)
+#else
+#define mv_name_list(name) stringToQualifiedNameList(name)
+#endif

@@ -11,6 +11,7 @@
 #include "am/am.h"
 #include "compat.h"
 #include "core/dist.h"
+#include "fts/schema.h"
 #include "guc.h"
 #include "search/search.h"
 
@@ -31,6 +32,7 @@ _PG_init(void)
 		mv_kernels_init(NULL);
 	mv_guc_init();
 	mv_options_init();
+	mv_fts_options_init();
 	mv_search_init();
 }
 

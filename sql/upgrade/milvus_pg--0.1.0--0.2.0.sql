@@ -70,3 +70,404 @@ CREATE OPERATOR CLASS bit_jaccard_ops
 	FUNCTION 7 milvus_bit_jaccard_metric(internal);
 COMMENT ON OPERATOR CLASS bit_jaccard_ops USING ivf IS 'Jaccard distance';
 COMMENT ON OPERATOR FAMILY bit_jaccard_ops USING ivf IS 'Jaccard distance';
+
+-- bm25: ranked full-text search
+
+CREATE FUNCTION bm25_handler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME', 'mv_bm25_handler' LANGUAGE C;
+COMMENT ON FUNCTION bm25_handler(internal) IS 'handler of access method bm25';
+
+CREATE ACCESS METHOD bm25 TYPE INDEX HANDLER bm25_handler;
+COMMENT ON ACCESS METHOD bm25 IS 'full-text search ranked by BM25';
+
+-- queries
+
+CREATE TYPE ftsquery;
+CREATE FUNCTION ftsquery_in(cstring) RETURNS ftsquery
+	AS 'MODULE_PATHNAME', 'mv_ftsquery_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION ftsquery_in(cstring) IS 'text input of ftsquery';
+CREATE FUNCTION ftsquery_out(ftsquery) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'mv_ftsquery_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION ftsquery_out(ftsquery) IS 'text output of ftsquery';
+CREATE FUNCTION ftsquery_recv(internal) RETURNS ftsquery
+	AS 'MODULE_PATHNAME', 'mv_ftsquery_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION ftsquery_recv(internal) IS 'binary input of ftsquery';
+CREATE FUNCTION ftsquery_send(ftsquery) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'mv_ftsquery_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION ftsquery_send(ftsquery) IS 'binary output of ftsquery';
+-- Preferred in a category of its own, so that a literal beside @@@ is an ftsquery.
+CREATE TYPE ftsquery (
+	INPUT = ftsquery_in, OUTPUT = ftsquery_out, RECEIVE = ftsquery_recv, SEND = ftsquery_send,
+	STORAGE = extended, CATEGORY = 'q', PREFERRED = true
+);
+COMMENT ON TYPE ftsquery IS 'structured full-text query: +must -not "a phrase"~1 field:word^2 (any of these)~2';
+
+CREATE TYPE bm25query;
+CREATE FUNCTION bm25query_in(cstring) RETURNS bm25query
+	AS 'MODULE_PATHNAME', 'mv_bm25query_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25query_in(cstring) IS 'refuses: bm25query() makes these';
+CREATE FUNCTION bm25query_out(bm25query) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'mv_bm25query_out' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25query_out(bm25query) IS 'the query and its index, to be read';
+CREATE TYPE bm25query (
+	INPUT = bm25query_in, OUTPUT = bm25query_out, STORAGE = extended, CATEGORY = 'q'
+);
+COMMENT ON TYPE bm25query IS 'full-text query for a certain bm25 index';
+
+CREATE FUNCTION websearch_to_ftsquery(words text) RETURNS ftsquery
+	AS 'MODULE_PATHNAME', 'mv_websearch_to_ftsquery'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION websearch_to_ftsquery(text) IS 'query from what people type: words, "phrases", or, -not';
+CREATE FUNCTION ftsquery_any(words text, min_should_match int DEFAULT 1) RETURNS ftsquery
+	AS 'MODULE_PATHNAME', 'mv_ftsquery_any_sql'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION ftsquery_any(text, int) IS 'query for so many of the words';
+CREATE FUNCTION ftsquery_phrase(words text, slop int DEFAULT 0) RETURNS ftsquery
+	AS 'MODULE_PATHNAME', 'mv_ftsquery_phrase_sql'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION ftsquery_phrase(text, int) IS 'query for the words in a row, or about in a row';
+CREATE FUNCTION ftsquery(query tsquery) RETURNS ftsquery
+	AS 'MODULE_PATHNAME', 'mv_tsquery_to_ftsquery'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION ftsquery(tsquery) IS 'query from tsquery';
+CREATE CAST (tsquery AS ftsquery) WITH FUNCTION ftsquery(tsquery) AS ASSIGNMENT;
+COMMENT ON CAST (tsquery AS ftsquery) IS 'words go through the index''s analyzer once more';
+
+CREATE FUNCTION bm25query(query text, index regclass) RETURNS bm25query
+	AS 'MODULE_PATHNAME', 'mv_bm25query_from_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25query(text, regclass) IS 'query for all text columns of a bm25 index';
+CREATE FUNCTION bm25query(query text, index regclass, field int) RETURNS bm25query
+	AS 'MODULE_PATHNAME', 'mv_bm25query_from_text'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25query(text, regclass, int) IS 'query for one text column of a bm25 index, counted from 0';
+CREATE FUNCTION bm25query(query ftsquery, index regclass) RETURNS bm25query
+	AS 'MODULE_PATHNAME', 'mv_bm25query_from_ftsquery'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25query(ftsquery, regclass) IS 'query for all text columns of a bm25 index';
+CREATE FUNCTION bm25query(query ftsquery, index regclass, field int) RETURNS bm25query
+	AS 'MODULE_PATHNAME', 'mv_bm25query_from_ftsquery'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25query(ftsquery, regclass, int) IS 'query for one text column of a bm25 index, counted from 0';
+
+-- operators
+
+CREATE FUNCTION bm25_distance_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bm25_distance_support'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25_distance_support(internal) IS 'planner support of <@>: finds the index';
+CREATE FUNCTION bm25_match_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bm25_match_support'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25_match_support(internal) IS 'planner support of @@@: finds the index';
+CREATE FUNCTION bm25_distance(text, text) RETURNS float8
+	AS 'MODULE_PATHNAME', 'mv_bm25_unbound'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT bm25_distance_support;
+COMMENT ON FUNCTION bm25_distance(text, text) IS 'negative BM25 score, 0 where nothing matches';
+CREATE OPERATOR <@> (LEFTARG = text, RIGHTARG = text, FUNCTION = bm25_distance);
+COMMENT ON OPERATOR <@> (text, text) IS 'negative BM25 score, 0 where nothing matches';
+CREATE FUNCTION bm25_distance(text, ftsquery) RETURNS float8
+	AS 'MODULE_PATHNAME', 'mv_bm25_unbound'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT bm25_distance_support;
+COMMENT ON FUNCTION bm25_distance(text, ftsquery) IS 'negative BM25 score, 0 where nothing matches';
+CREATE OPERATOR <@> (LEFTARG = text, RIGHTARG = ftsquery, FUNCTION = bm25_distance);
+COMMENT ON OPERATOR <@> (text, ftsquery) IS 'negative BM25 score, 0 where nothing matches';
+CREATE FUNCTION bm25_distance(text, bm25query) RETURNS float8
+	AS 'MODULE_PATHNAME', 'mv_bm25_distance'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT bm25_distance_support;
+COMMENT ON FUNCTION bm25_distance(text, bm25query) IS 'negative BM25 score, 0 where nothing matches';
+CREATE OPERATOR <@> (LEFTARG = text, RIGHTARG = bm25query, FUNCTION = bm25_distance);
+COMMENT ON OPERATOR <@> (text, bm25query) IS 'negative BM25 score, 0 where nothing matches';
+CREATE FUNCTION bm25_match(text, ftsquery) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'mv_bm25_unbound'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT bm25_match_support;
+COMMENT ON FUNCTION bm25_match(text, ftsquery) IS 'does the text match the full-text query?';
+CREATE OPERATOR @@@ (LEFTARG = text, RIGHTARG = ftsquery, FUNCTION = bm25_match,
+	RESTRICT = matchingsel, JOIN = matchingjoinsel);
+COMMENT ON OPERATOR @@@ (text, ftsquery) IS 'does the text match the full-text query?';
+CREATE FUNCTION bm25_match(text, bm25query) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'mv_bm25_match'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT bm25_match_support;
+COMMENT ON FUNCTION bm25_match(text, bm25query) IS 'does the text match the full-text query?';
+CREATE OPERATOR @@@ (LEFTARG = text, RIGHTARG = bm25query, FUNCTION = bm25_match,
+	RESTRICT = matchingsel, JOIN = matchingjoinsel);
+COMMENT ON OPERATOR @@@ (text, bm25query) IS 'does the text match the full-text query?';
+CREATE FUNCTION bm25_distance(text[], text) RETURNS float8
+	AS 'MODULE_PATHNAME', 'mv_bm25_unbound'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT bm25_distance_support;
+COMMENT ON FUNCTION bm25_distance(text[], text) IS 'negative BM25 score, 0 where nothing matches';
+CREATE OPERATOR <@> (LEFTARG = text[], RIGHTARG = text, FUNCTION = bm25_distance);
+COMMENT ON OPERATOR <@> (text[], text) IS 'negative BM25 score, 0 where nothing matches';
+CREATE FUNCTION bm25_distance(text[], ftsquery) RETURNS float8
+	AS 'MODULE_PATHNAME', 'mv_bm25_unbound'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT bm25_distance_support;
+COMMENT ON FUNCTION bm25_distance(text[], ftsquery) IS 'negative BM25 score, 0 where nothing matches';
+CREATE OPERATOR <@> (LEFTARG = text[], RIGHTARG = ftsquery, FUNCTION = bm25_distance);
+COMMENT ON OPERATOR <@> (text[], ftsquery) IS 'negative BM25 score, 0 where nothing matches';
+CREATE FUNCTION bm25_distance(text[], bm25query) RETURNS float8
+	AS 'MODULE_PATHNAME', 'mv_bm25_distance'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT bm25_distance_support;
+COMMENT ON FUNCTION bm25_distance(text[], bm25query) IS 'negative BM25 score, 0 where nothing matches';
+CREATE OPERATOR <@> (LEFTARG = text[], RIGHTARG = bm25query, FUNCTION = bm25_distance);
+COMMENT ON OPERATOR <@> (text[], bm25query) IS 'negative BM25 score, 0 where nothing matches';
+CREATE FUNCTION bm25_match(text[], ftsquery) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'mv_bm25_unbound'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT bm25_match_support;
+COMMENT ON FUNCTION bm25_match(text[], ftsquery) IS 'does the text match the full-text query?';
+CREATE OPERATOR @@@ (LEFTARG = text[], RIGHTARG = ftsquery, FUNCTION = bm25_match,
+	RESTRICT = matchingsel, JOIN = matchingjoinsel);
+COMMENT ON OPERATOR @@@ (text[], ftsquery) IS 'does the text match the full-text query?';
+CREATE FUNCTION bm25_match(text[], bm25query) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'mv_bm25_match'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT bm25_match_support;
+COMMENT ON FUNCTION bm25_match(text[], bm25query) IS 'does the text match the full-text query?';
+CREATE OPERATOR @@@ (LEFTARG = text[], RIGHTARG = bm25query, FUNCTION = bm25_match,
+	RESTRICT = matchingsel, JOIN = matchingjoinsel);
+COMMENT ON OPERATOR @@@ (text[], bm25query) IS 'does the text match the full-text query?';
+
+-- Planned as the expressions that they are.
+CREATE FUNCTION bm25_score(body text, query text) RETURNS float8
+	LANGUAGE SQL STABLE PARALLEL SAFE
+	RETURN 0 - (body <@> query);
+COMMENT ON FUNCTION bm25_score(text, text) IS 'BM25 score, 0 where nothing matches';
+CREATE FUNCTION bm25_score(body text, query ftsquery) RETURNS float8
+	LANGUAGE SQL STABLE PARALLEL SAFE
+	RETURN 0 - (body <@> query);
+COMMENT ON FUNCTION bm25_score(text, ftsquery) IS 'BM25 score, 0 where nothing matches';
+CREATE FUNCTION bm25_score(body text, query bm25query) RETURNS float8
+	LANGUAGE SQL STABLE PARALLEL SAFE
+	RETURN 0 - (body <@> query);
+COMMENT ON FUNCTION bm25_score(text, bm25query) IS 'BM25 score, 0 where nothing matches';
+CREATE FUNCTION text_match(body text, words text, min_should_match int DEFAULT 1) RETURNS boolean
+	LANGUAGE SQL STABLE PARALLEL SAFE
+	RETURN body @@@ ftsquery_any(words, min_should_match);
+COMMENT ON FUNCTION text_match(text, text, int) IS 'are so many of the words in the text?';
+CREATE FUNCTION phrase_match(body text, words text, slop int DEFAULT 0) RETURNS boolean
+	LANGUAGE SQL STABLE PARALLEL SAFE
+	RETURN body @@@ ftsquery_phrase(words, slop);
+COMMENT ON FUNCTION phrase_match(text, text, int) IS 'are the words in the text in a row, or about in a row?';
+CREATE FUNCTION bm25_score(body text[], query text) RETURNS float8
+	LANGUAGE SQL STABLE PARALLEL SAFE
+	RETURN 0 - (body <@> query);
+COMMENT ON FUNCTION bm25_score(text[], text) IS 'BM25 score, 0 where nothing matches';
+CREATE FUNCTION bm25_score(body text[], query ftsquery) RETURNS float8
+	LANGUAGE SQL STABLE PARALLEL SAFE
+	RETURN 0 - (body <@> query);
+COMMENT ON FUNCTION bm25_score(text[], ftsquery) IS 'BM25 score, 0 where nothing matches';
+CREATE FUNCTION bm25_score(body text[], query bm25query) RETURNS float8
+	LANGUAGE SQL STABLE PARALLEL SAFE
+	RETURN 0 - (body <@> query);
+COMMENT ON FUNCTION bm25_score(text[], bm25query) IS 'BM25 score, 0 where nothing matches';
+CREATE FUNCTION text_match(body text[], words text, min_should_match int DEFAULT 1) RETURNS boolean
+	LANGUAGE SQL STABLE PARALLEL SAFE
+	RETURN body @@@ ftsquery_any(words, min_should_match);
+COMMENT ON FUNCTION text_match(text[], text, int) IS 'are so many of the words in the text?';
+CREATE FUNCTION phrase_match(body text[], words text, slop int DEFAULT 0) RETURNS boolean
+	LANGUAGE SQL STABLE PARALLEL SAFE
+	RETURN body @@@ ftsquery_phrase(words, slop);
+COMMENT ON FUNCTION phrase_match(text[], text, int) IS 'are the words in the text in a row, or about in a row?';
+
+-- what analyzers and indexes say
+
+CREATE FUNCTION bm25_analyze(words text, config regconfig, OUT term text, OUT "position" bigint) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'mv_bm25_analyze'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25_analyze(text, regconfig) IS 'terms of a text as a bm25 index with that text_config has them';
+
+CREATE FUNCTION bm25_stats(index regclass, OUT field text, OUT documents bigint, OUT terms bigint, OUT average_length float8) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'mv_bm25_stats'
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION bm25_stats(regclass) IS 'what the scores of an index are computed from';
+
+CREATE FUNCTION bm25_segment_terms(index regclass, prefix text, OUT field text, OUT term text, OUT documents bigint) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'mv_bm25_segment_terms'
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION bm25_segment_terms(regclass, text) IS 'terms of an index, segment by segment, and in how many documents they are';
+
+CREATE FUNCTION bm25_terms(index regclass, prefix text DEFAULT '') RETURNS TABLE (field text, term text, documents bigint)
+	LANGUAGE SQL VOLATILE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT t.field, t.term, sum(t.documents)::bigint FROM bm25_segment_terms(index, prefix) t
+		GROUP BY t.field, t.term ORDER BY 3 DESC, 2, 1;
+END;
+COMMENT ON FUNCTION bm25_terms(regclass, text) IS 'terms of an index, and in how many documents they are';
+
+-- text columns
+
+CREATE FUNCTION bm25_field(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bm25_field'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25_field(internal) IS 'marks operator classes of text to search in';
+
+CREATE OPERATOR CLASS text_ops
+	DEFAULT FOR TYPE text USING bm25 AS
+	OPERATOR 1 <@> (text, bm25query) FOR ORDER BY float_ops,
+	OPERATOR 2 @@@ (text, bm25query),
+	FUNCTION 1 bm25_field(internal);
+COMMENT ON OPERATOR CLASS text_ops USING bm25 IS 'text to search in';
+COMMENT ON OPERATOR FAMILY text_ops USING bm25 IS 'text to search in';
+CREATE OPERATOR CLASS text_array_ops
+	DEFAULT FOR TYPE text[] USING bm25 AS
+	OPERATOR 1 <@> (text[], bm25query) FOR ORDER BY float_ops,
+	OPERATOR 2 @@@ (text[], bm25query),
+	FUNCTION 1 bm25_field(internal);
+COMMENT ON OPERATOR CLASS text_array_ops USING bm25 IS 'texts to search in';
+COMMENT ON OPERATOR FAMILY text_array_ops USING bm25 IS 'texts to search in';
+
+-- attributes, by which results are filtered
+
+CREATE OPERATOR CLASS keyword_ops
+	FOR TYPE text USING bm25 AS
+	OPERATOR 3 =;
+COMMENT ON OPERATOR CLASS keyword_ops USING bm25 IS 'text that is compared as a whole';
+COMMENT ON OPERATOR FAMILY keyword_ops USING bm25 IS 'text that is compared as a whole';
+CREATE OPERATOR FAMILY integer_ops USING bm25;
+COMMENT ON OPERATOR FAMILY integer_ops USING bm25 IS 'attributes of integer types';
+CREATE OPERATOR CLASS int2_ops
+	DEFAULT FOR TYPE int2 USING bm25 FAMILY integer_ops AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS int2_ops USING bm25 IS 'attribute of type int2';
+CREATE OPERATOR CLASS int4_ops
+	DEFAULT FOR TYPE int4 USING bm25 FAMILY integer_ops AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS int4_ops USING bm25 IS 'attribute of type int4';
+CREATE OPERATOR CLASS int8_ops
+	DEFAULT FOR TYPE int8 USING bm25 FAMILY integer_ops AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS int8_ops USING bm25 IS 'attribute of type int8';
+ALTER OPERATOR FAMILY integer_ops USING bm25 ADD
+	OPERATOR 1 < (int2, int4),
+	OPERATOR 2 <= (int2, int4),
+	OPERATOR 3 = (int2, int4),
+	OPERATOR 4 >= (int2, int4),
+	OPERATOR 5 > (int2, int4),
+	OPERATOR 1 < (int2, int8),
+	OPERATOR 2 <= (int2, int8),
+	OPERATOR 3 = (int2, int8),
+	OPERATOR 4 >= (int2, int8),
+	OPERATOR 5 > (int2, int8),
+	OPERATOR 1 < (int4, int2),
+	OPERATOR 2 <= (int4, int2),
+	OPERATOR 3 = (int4, int2),
+	OPERATOR 4 >= (int4, int2),
+	OPERATOR 5 > (int4, int2),
+	OPERATOR 1 < (int4, int8),
+	OPERATOR 2 <= (int4, int8),
+	OPERATOR 3 = (int4, int8),
+	OPERATOR 4 >= (int4, int8),
+	OPERATOR 5 > (int4, int8),
+	OPERATOR 1 < (int8, int2),
+	OPERATOR 2 <= (int8, int2),
+	OPERATOR 3 = (int8, int2),
+	OPERATOR 4 >= (int8, int2),
+	OPERATOR 5 > (int8, int2),
+	OPERATOR 1 < (int8, int4),
+	OPERATOR 2 <= (int8, int4),
+	OPERATOR 3 = (int8, int4),
+	OPERATOR 4 >= (int8, int4),
+	OPERATOR 5 > (int8, int4);
+CREATE OPERATOR FAMILY float_ops USING bm25;
+COMMENT ON OPERATOR FAMILY float_ops USING bm25 IS 'attributes of floating-point types';
+CREATE OPERATOR CLASS float4_ops
+	DEFAULT FOR TYPE float4 USING bm25 FAMILY float_ops AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS float4_ops USING bm25 IS 'attribute of type float4';
+CREATE OPERATOR CLASS float8_ops
+	DEFAULT FOR TYPE float8 USING bm25 FAMILY float_ops AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS float8_ops USING bm25 IS 'attribute of type float8';
+ALTER OPERATOR FAMILY float_ops USING bm25 ADD
+	OPERATOR 1 < (float4, float8),
+	OPERATOR 2 <= (float4, float8),
+	OPERATOR 3 = (float4, float8),
+	OPERATOR 4 >= (float4, float8),
+	OPERATOR 5 > (float4, float8),
+	OPERATOR 1 < (float8, float4),
+	OPERATOR 2 <= (float8, float4),
+	OPERATOR 3 = (float8, float4),
+	OPERATOR 4 >= (float8, float4),
+	OPERATOR 5 > (float8, float4);
+CREATE OPERATOR CLASS numeric_ops
+	DEFAULT FOR TYPE numeric USING bm25 AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS numeric_ops USING bm25 IS 'attribute of type numeric';
+COMMENT ON OPERATOR FAMILY numeric_ops USING bm25 IS 'attribute of type numeric';
+CREATE OPERATOR CLASS date_ops
+	DEFAULT FOR TYPE date USING bm25 AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS date_ops USING bm25 IS 'attribute of type date';
+COMMENT ON OPERATOR FAMILY date_ops USING bm25 IS 'attribute of type date';
+CREATE OPERATOR CLASS timestamp_ops
+	DEFAULT FOR TYPE timestamp USING bm25 AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS timestamp_ops USING bm25 IS 'attribute of type timestamp';
+COMMENT ON OPERATOR FAMILY timestamp_ops USING bm25 IS 'attribute of type timestamp';
+CREATE OPERATOR CLASS timestamptz_ops
+	DEFAULT FOR TYPE timestamptz USING bm25 AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS timestamptz_ops USING bm25 IS 'attribute of type timestamptz';
+COMMENT ON OPERATOR FAMILY timestamptz_ops USING bm25 IS 'attribute of type timestamptz';
+CREATE OPERATOR CLASS bool_ops
+	DEFAULT FOR TYPE bool USING bm25 AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS bool_ops USING bm25 IS 'attribute of type bool';
+COMMENT ON OPERATOR FAMILY bool_ops USING bm25 IS 'attribute of type bool';
+CREATE OPERATOR CLASS uuid_ops
+	DEFAULT FOR TYPE uuid USING bm25 AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >;
+COMMENT ON OPERATOR CLASS uuid_ops USING bm25 IS 'attribute of type uuid';
+COMMENT ON OPERATOR FAMILY uuid_ops USING bm25 IS 'attribute of type uuid';

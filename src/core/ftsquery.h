@@ -6,11 +6,11 @@
  *
  *   postgres +"query planner"~2 -oracle title:(join hash)~1^2.5
  *
- * Between clauses stands white space or a bracket.  A word ends there; a backslash
- * makes any byte part of it.  A field is a word or, quoted, anything.  Without +
- * clauses at least one of the others matches, or `minimum` of them.  Reserved for
- * more, and refused: words with * or ?, words followed by ~, and words that begin
- * with one of / [ ] { } < > = !
+ * A word ends at white space, a bracket, a quote, ^ or ~, and the first : ends a
+ * field; a backslash makes any byte part of it.  A field is a word or, quoted,
+ * anything.  Without + clauses at least one of the others matches, or `minimum` of
+ * them.  Reserved for more, and refused: words with * or ?, words followed by ~,
+ * and words that begin with one of / [ ] { } < > = !
  *
  * Words are not looked at: the index's analyzer does that.
  */
@@ -19,7 +19,7 @@
 #include "core/status.h"
 
 #define MV_FTS_MAX_DEPTH 64
-#define MV_FTS_MAX_BYTES (1 << 20)	/* of a query's text */
+#define MV_FTS_MAX_BYTES (1 << 18)	/* of a query's text */
 #define MV_FTS_MAX_SLOP 10000
 #define MV_FTS_MAX_BOOST 1e6f
 

@@ -5,6 +5,11 @@
 
 #include "core/core.h"
 
+#define MV_PHRASE_SLOTS 1024		/* of a phrase, at most */
+
+/* Positions tried for one occurrence with slop, at most; it bounds what odd phrases cost. */
+#define MV_PHRASE_STEPS 100000
+
 /* Where the term of a slot occurs. */
 typedef struct MvPhraseSlot
 {
@@ -16,7 +21,7 @@ typedef struct MvPhraseSlot
 /*
  * mv_phrase_count -- how often the phrase occurs.
  *
- * slots	[n], n >= 1; their terms may be the same
+ * slots	[n], 1 <= n <= MV_PHRASE_SLOTS; their terms may be the same
  * slop		0: exactly as said.  Else an occurrence is a choice of one position per
  *			slot, all different, where position - offset of all slots lie within slop
  *			of each other; from each position of the first slot at most one counts

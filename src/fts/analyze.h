@@ -33,7 +33,8 @@ typedef void (*MvTermFn) (const char *term, int len, uint32 position, void *arg)
 /*
  * mv_analyzer_open -- for many documents; lives in the current memory context.
  *
- * config	OID of a text search configuration; 42704 if there is none
+ * config	OID of a text search configuration (fts/config.h, which also tells
+ *			whether it is what it was when an index was built)
  *
  * Dictionaries are user code: call nothing of this with a buffer locked.
  */
@@ -56,10 +57,3 @@ uint32		mv_analyze(MvAnalyzer *analyzer, const char *text, int len, uint32 befor
  */
 void		mv_analyze_field(MvAnalyzer *analyzer, const MvFtsField *field, Datum value,
 							 MvTermFn each, void *arg);
-
-/*
- * mv_analyzer_fingerprint -- changes when the configuration gives other terms:
- * its parser, the map of token types to dictionaries, their templates or options.
- * Word lists in files are not looked at.
- */
-uint64		mv_analyzer_fingerprint(Oid config);

@@ -7,10 +7,17 @@
  */
 #pragma once
 
-#include "access/attnum.h"
+#include "access/reloptions.h"
 #include "utils/relcache.h"
 
+/* Support function of operator classes of fields; never called. */
 #define MV_FIELD_PROC 1
+#define MV_FIELD_PROCS 1
+
+/* Strategies of fields.  Those of attributes are btree's. */
+#define MV_FIELD_DISTANCE 1			/* <@> (column, bm25query), for ORDER BY */
+#define MV_FIELD_MATCH 2			/* @@@ (column, bm25query) */
+
 #define MV_MAX_FIELDS 32			/* INDEX_MAX_KEYS, together with attributes */
 
 typedef struct MvFtsField
@@ -31,6 +38,7 @@ typedef struct MvFtsAttribute
 {
 	AttrNumber	attno;			/* in the index */
 	Oid			type;			/* of the operator class */
+	Oid			collation;
 	bool		ordered;		/* else equality only */
 	bool		exact;
 } MvFtsAttribute;
@@ -50,5 +58,17 @@ typedef struct MvFtsSchema
 /* In the current memory context.  42P17 if no column is a field. */
 MvFtsSchema *mv_fts_schema(Relation index);
 
-/* Key of a value that is not NULL; type: of the attribute or of a compared constant. */
+/* WITH (...), as amoptions; also tells a bm25 index from others. */
+bytea	   *mv_fts_options(Datum reloptions, bool validate);
+bool		mv_is_fts_index(Relation index);
+
+/* Define the kind of options; once, when the library is loaded. */
+void		mv_fts_options_init(void);
+
+/*
+ * mv_attribute_key -- the key of a value that is not NULL.
+ *
+ * type		of the value: that of the attribute, or of the constant that an operator
+ *			of its family compares it with
+ */
 int64		mv_attribute_key(const MvFtsAttribute *attribute, Datum value, Oid type);

@@ -1,0 +1,37 @@
+/*
+ * bm25.h -- the access method bm25 as PostgreSQL sees it.
+ */
+#pragma once
+
+#include "access/amapi.h"
+#include "nodes/execnodes.h"
+#include "nodes/pathnodes.h"
+
+/* bm25_build.c */
+IndexBuildResult *mv_bm25_build(Relation heap, Relation index, IndexInfo *info);
+void		mv_bm25_buildempty(Relation index);
+char	   *mv_bm25_buildphasename(int64 phase);
+
+/* bm25_write.c */
+bool		mv_bm25_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
+						   Relation heap, IndexUniqueCheck unique, bool unchanged,
+						   IndexInfo *info);
+IndexBulkDeleteResult *mv_bm25_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+										  IndexBulkDeleteCallback dead, void *arg);
+IndexBulkDeleteResult *mv_bm25_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
+
+/* bm25_scan.c */
+IndexScanDesc mv_bm25_beginscan(Relation index, int nkeys, int norderbys);
+void		mv_bm25_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
+						   int norderbys);
+bool		mv_bm25_gettuple(IndexScanDesc scan, ScanDirection direction);
+int64		mv_bm25_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
+void		mv_bm25_endscan(IndexScanDesc scan);
+
+/* bm25_cost.c */
+void		mv_bm25_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
+								 Cost *startup, Cost *total, Selectivity *selectivity,
+								 double *correlation, double *pages);
+
+/* bm25_validate.c */
+bool		mv_bm25_validate(Oid opclass);

@@ -1,0 +1,49 @@
+/*
+ * bm25_cost.c -- what a scan of a bm25 index costs.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/genam.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/selfuncs.h"
+
+#include "am/bm25.h"
+#include "compat.h"
+
+/*
+ * In units of cpu_operator_cost, about 10 ns: dictionary and analysis; a posting that
+ * is looked at, of which a query has a share of the rows; a row that is returned.
+ */
+#define COST_OF_QUERY 2000.0
+#define COST_OF_POSTING 0.2
+#define POSTINGS_PER_ROW 0.05
+#define COST_OF_ROW 10.0
+
+void
+mv_bm25_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup,
+					 Cost *total, Selectivity *selectivity, double *correlation, double *pages)
+{
+	double		rows = path->indexinfo->tuples;
+	double		returned;
+
+	/* Never without something to look for. */
+	if (path->indexorderbys == NIL && path->indexclauses == NIL)
+	{
+		*startup = *total = get_float8_infinity();
+		*selectivity = *correlation = *pages = 0;
+		mv_forbid_path(path);
+		return;
+	}
+	*selectivity = clauselist_selectivity(root, get_quals_from_indexclauses(path->indexclauses),
+										  path->indexinfo->rel->relid, JOIN_INNER, NULL);
+	returned = rows * *selectivity;
+	*startup = cpu_operator_cost *
+		(COST_OF_QUERY + rows * POSTINGS_PER_ROW * COST_OF_POSTING);
+	*total = *startup + cpu_operator_cost * returned * COST_OF_ROW;
+	*correlation = 0;
+	*pages = ceil(path->indexinfo->pages * Min(*selectivity + POSTINGS_PER_ROW, 1));
+}
