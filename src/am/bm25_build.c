@@ -8,6 +8,7 @@
 #include "commands/progress.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "utils/backend_progress.h"
 
 #include "am/bm25.h"

@@ -7,6 +7,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "fts/config.h"
 #include "fts/fts_part.h"
 #include "fts/fts_row.h"
 
@@ -119,7 +120,7 @@ write_meta(MvFtsBuild *build, MvWriter *writer, const MvFtsEntry *entry)
 	meta->version = MV_FTS_VERSION;
 	meta->generation = 1;
 	meta->config = schema->config;
-	meta->fingerprint = mv_analyzer_fingerprint(schema->config);
+	meta->fingerprint = mv_config_fingerprint(schema->config);
 	meta->nfields = (uint16) schema->nfields;
 	meta->nattributes = (uint16) schema->nattributes;
 	meta->positions = schema->positions;

@@ -5,6 +5,7 @@
 
 #include "utils/memutils.h"
 
+#include "fts/config.h"
 #include "fts/fts_maintain.h"
 #include "fts/fts_pending.h"
 #include "fts/fts_row.h"
@@ -82,7 +83,7 @@ void
 mv_fts_check_config(Relation index, const MvFtsMeta *meta, const MvFtsSchema *schema)
 {
 	if (meta->config == schema->config &&
-		meta->fingerprint == mv_analyzer_fingerprint(schema->config))
+		meta->fingerprint == mv_config_fingerprint(schema->config))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
