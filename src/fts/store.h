@@ -51,3 +51,28 @@ IndexBulkDeleteResult *mv_fts_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResu
  * Others go on reading and inserting.
  */
 void		mv_fts_optimize(Relation index, Relation heap);
+
+/* ---- tools ---- */
+
+/*
+ * mv_fts_check -- read every page; XX002 where something is not as it must be.
+ *
+ * Returns the number of live rows.  Waits for a merge under way; readers and
+ * inserters do not wait.
+ */
+double		mv_fts_check(Relation index);
+
+/* Each live row. */
+void		mv_fts_visit_tids(Relation index, void (*visit) (ItemPointer tid, void *arg),
+							  void *arg);
+
+typedef struct MvFtsStats
+{
+	uint32		version,
+				segments,
+				pending_pages;
+	double		docs,			/* in segments */
+				dead;			/* of them */
+} MvFtsStats;
+
+void		mv_fts_stats(Relation index, MvFtsStats *stats);
