@@ -73,6 +73,7 @@ mv_calibrate(PG_FUNCTION_ARGS)
 
 	PreventCommandDuringRecovery("milvus_calibrate()");
 	index = mv_tool_open(PG_GETARG_OID(0), AccessShareLock);
+	mv_tool_require_vectors(index);
 	mv_tool_require_owner(index);
 	opclass = mv_index_opclass(index);
 	if (opclass->elem->kind == MV_BIT)

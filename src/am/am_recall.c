@@ -389,6 +389,7 @@ mv_recall(PG_FUNCTION_ARGS)
 	require_between("k", r.k, MAX_K);
 	require_between("samples", samples, MAX_SAMPLES);
 	mv_tool_begin(&tool, PG_GETARG_OID(0));
+	mv_tool_require_vectors(tool.index);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	describe(&r);

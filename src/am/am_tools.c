@@ -31,6 +31,8 @@
 #include "am/am.h"
 #include "am/tools.h"
 #include "compat.h"
+#include "fts/schema.h"
+#include "fts/store.h"
 #include "index/counters.h"
 #include "index/inspect.h"
 
@@ -41,7 +43,8 @@ mv_tool_open(Oid relid, int lock)
 {
 	Relation	index = index_open(relid, lock);
 
-	if (index->rd_indam == NULL || index->rd_indam->ambuild != mv_am_build)
+	if (index->rd_indam == NULL ||
+		(index->rd_indam->ambuild != mv_am_build && !mv_is_fts_index(index)))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not an index of milvus_pg", RelationGetRelationName(index))));
@@ -56,6 +59,16 @@ mv_tool_open(Oid relid, int lock)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot access temporary indexes of other sessions")));
 	return index;
+}
+
+void
+mv_tool_require_vectors(Relation index)
+{
+	if (mv_is_fts_index(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("index \"%s\" is one of text, not of vectors",
+						RelationGetRelationName(index))));
 }
 
 void
@@ -124,7 +137,7 @@ sort_index_tid(ItemPointer tid, void *sort)
 /* What the heap scan hands to sort_heap_tid(). */
 typedef struct HeapRows
 {
-	const MvOpclass *opclass;
+	const MvOpclass *opclass;	/* or NULL: every row is indexed */
 	MvIndexShape shape;
 	float	   *x;
 	Tuplesortstate *sort;
@@ -137,10 +150,11 @@ sort_heap_tid(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool
 	HeapRows   *rows = arg;
 	MemoryContext old;
 
-	if (isnull[0])
+	if (rows->opclass != NULL && isnull[0])
 		return;
 	old = MemoryContextSwitchTo(rows->row_context);
-	if (mv_index_key(rows->opclass, values[0], rows->shape.dim, rows->x))
+	if (rows->opclass == NULL ||
+		mv_index_key(rows->opclass, values[0], rows->shape.dim, rows->x))
 		sort_index_tid(tid, rows->sort);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(rows->row_context);
@@ -160,12 +174,16 @@ begin_sort(void)
 static void
 sort_heap(const MvTool *tool, Snapshot snapshot, Tuplesortstate *sort)
 {
-	HeapRows	rows = {.opclass = mv_index_opclass(tool->index), .sort = sort};
+	HeapRows	rows = {.sort = sort};
 	IndexInfo  *info = BuildIndexInfo(tool->index);
 	TableScanDesc scan = table_beginscan_strat(tool->heap, snapshot, 0, NULL, true, true);
 
-	mv_method_of(tool->index)->shape(tool->index, NULL, &rows.shape);
-	rows.x = palloc(sizeof(float) * rows.shape.dim);
+	if (!mv_is_fts_index(tool->index))
+	{
+		rows.opclass = mv_index_opclass(tool->index);
+		mv_method_of(tool->index)->shape(tool->index, NULL, &rows.shape);
+		rows.x = palloc(sizeof(float) * rows.shape.dim);
+	}
 	rows.row_context = AllocSetContextCreate(CurrentMemoryContext, "index check row",
 											 ALLOCSET_DEFAULT_SIZES);
 	info->ii_Concurrent = true;
@@ -216,7 +234,10 @@ check_heap(const MvTool *tool)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("index \"%s\" cannot be checked with the snapshot of this transaction",
 						RelationGetRelationName(index))));
-	mv_method_of(index)->tids(index, sort_index_tid, in_index);
+	if (mv_is_fts_index(index))
+		mv_fts_visit_tids(index, sort_index_tid, in_index);
+	else
+		mv_method_of(index)->tids(index, sort_index_tid, in_index);
 	sort_heap(tool, snapshot, in_heap);
 	tuplesort_performsort(in_index);
 	tuplesort_performsort(in_heap);
@@ -224,6 +245,12 @@ check_heap(const MvTool *tool)
 	tuplesort_end(in_heap);
 	tuplesort_end(in_index);
 	UnregisterSnapshot(snapshot);
+}
+
+static double
+check_index(Relation index)
+{
+	return mv_is_fts_index(index) ? mv_fts_check(index) : mv_method_of(index)->check(index);
 }
 
 /*
@@ -245,7 +272,7 @@ mv_index_check(PG_FUNCTION_ARGS)
 	if (heapallindexed)
 	{
 		mv_tool_begin(&tool, relid);
-		rows = mv_method_of(tool.index)->check(tool.index);
+		rows = check_index(tool.index);
 		check_heap(&tool);
 		mv_tool_end(&tool);
 	}
@@ -254,7 +281,7 @@ mv_index_check(PG_FUNCTION_ARGS)
 		Relation	index = mv_tool_open(relid, AccessShareLock);
 
 		mv_tool_require_owner(index);
-		rows = mv_method_of(index)->check(index);
+		rows = check_index(index);
 		index_close(index, AccessShareLock);
 	}
 	PG_RETURN_INT64((int64) rows);
@@ -311,6 +338,39 @@ get_options(Relation index, bool *null)
 	return options;
 }
 
+static void
+count_page(BlockNumber block, Page page, void *arg)
+{
+	double	   *pages = arg;
+
+	pages[mv_page_is_free(page) ? 1 : 0]++;
+}
+
+/* The same of an index of text, which has no dimensions, lists and so on. */
+static Datum
+text_stats(FunctionCallInfo fcinfo, Relation index)
+{
+	MvFtsStats	stats;
+	double		pages[2] = {0};
+	Datum		values[20] = {0};
+	bool		nulls[20];
+
+	mv_fts_stats(index, &stats);
+	mv_pages_visit(index, count_page, pages);
+	memset(nulls, true, sizeof(nulls));
+	values[0] = CStringGetTextDatum("bm25");
+	values[1] = Int32GetDatum((int32) stats.version);
+	values[2] = CStringGetTextDatum(format_type_be(index->rd_opcintype[0]));
+	values[5] = get_options(index, &nulls[5]);
+	values[6] = Int64GetDatum((int64) (stats.docs - stats.dead));
+	values[7] = Int64GetDatum((int64) stats.dead);
+	values[12] = bytes(pages[0] + pages[1]);
+	values[17] = bytes(pages[1]);
+	nulls[0] = nulls[1] = nulls[2] = nulls[6] = nulls[7] = nulls[12] = nulls[17] = false;
+	index_close(index, AccessShareLock);
+	return result_row(fcinfo, values, nulls);
+}
+
 /*
  * milvus_index_stats(index regclass) returns record
  *
@@ -321,7 +381,7 @@ Datum
 mv_index_stats(PG_FUNCTION_ARGS)
 {
 	Relation	index = mv_tool_open(PG_GETARG_OID(0), AccessShareLock);
-	const MvIndexMethod *method = mv_method_of(index);
+	const MvIndexMethod *method;
 	MvIndexStats stats = {0};
 	MvIndexShape shape;
 	MvEffort	effort;
@@ -331,6 +391,9 @@ mv_index_stats(PG_FUNCTION_ARGS)
 	bool		nulls[20] = {0};
 
 	mv_tool_require_owner(index);
+	if (mv_is_fts_index(index))
+		return text_stats(fcinfo, index);
+	method = mv_method_of(index);
 	method->stats(index, &stats);
 	mv_am_effort(index, &effort);
 	method->shape(index, &effort, &shape);

@@ -12,15 +12,6 @@
 		elog(ERROR, #name " is not written yet"); \
 	}
 
-STUB(IndexBuildResult *, mv_bm25_build, Relation heap, Relation index, IndexInfo *info)
-STUB(void, mv_bm25_buildempty, Relation index)
-STUB(char *, mv_bm25_buildphasename, int64 phase)
-STUB(bool, mv_bm25_insert, Relation index, Datum *values, bool *isnull, ItemPointer tid,
-	 Relation heap, IndexUniqueCheck unique, bool unchanged, IndexInfo *info)
-STUB(IndexBulkDeleteResult *, mv_bm25_bulkdelete, IndexVacuumInfo *info,
-	 IndexBulkDeleteResult *stats, IndexBulkDeleteCallback dead, void *arg)
-STUB(IndexBulkDeleteResult *, mv_bm25_cleanup, IndexVacuumInfo *info,
-	 IndexBulkDeleteResult *stats)
 STUB(IndexScanDesc, mv_bm25_beginscan, Relation index, int nkeys, int norderbys)
 STUB(void, mv_bm25_rescan, IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 	 int norderbys)

@@ -13,6 +13,9 @@
  */
 Relation	mv_tool_open(Oid relid, int lock);
 
+/* 42809 if it is one of text. */
+void		mv_tool_require_vectors(Relation index);
+
 /* 42501 if the current user does not own the index. */
 void		mv_tool_require_owner(Relation index);
 

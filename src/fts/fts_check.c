@@ -352,16 +352,14 @@ mv_fts_visit_tids(Relation index, void (*visit) (ItemPointer tid, void *arg), vo
 void
 mv_fts_stats(Relation index, MvFtsStats *stats)
 {
+	MvFtsSnapshot *snapshot = mv_fts_open(index);
 	MvFtsMeta	meta;
 
 	memset(stats, 0, sizeof(*stats));
 	mv_fts_read_meta(index, &meta);
 	stats->version = meta.version;
-	stats->segments = meta.nsegments;
-	stats->pending_pages = meta.pending_pages;
+	stats->docs = snapshot->ndocs;
 	for (uint32 i = 0; i < meta.nsegments; i++)
-	{
-		stats->docs += meta.segments[i].ndocs;
 		stats->dead += meta.segments[i].dead;
-	}
+	mv_fts_close(snapshot);
 }

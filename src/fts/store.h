@@ -68,11 +68,9 @@ void		mv_fts_visit_tids(Relation index, void (*visit) (ItemPointer tid, void *ar
 
 typedef struct MvFtsStats
 {
-	uint32		version,
-				segments,
-				pending_pages;
-	double		docs,			/* in segments */
-				dead;			/* of them */
+	uint32		version;
+	double		docs,
+				dead;			/* of them; those that wait are counted when they no more do */
 } MvFtsStats;
 
 void		mv_fts_stats(Relation index, MvFtsStats *stats);
