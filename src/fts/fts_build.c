@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
+
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -17,21 +19,18 @@ struct MvFtsBuild
 	MemoryContext context;
 	Size		memory;
 	MvFtsRows  *rows;
+	MvFtsDocs	docs;			/* in memory, as are their terms */
 
-	/* in memory */
-	uint32		ndocs,
-				allocated;
-	MvFtsDoc   *docs;
-
-	/* in the file */
-	BufFile    *file;			/* or NULL */
+	/* parts in files */
+	SharedFileSet *files;		/* a worker's go there; or NULL */
+	int			worker;
 	int			nparts,
-				parts_allocated;
+				allocated;
 	MvFtsPart  *parts;
 };
 
 MvFtsBuild *
-mv_fts_build_begin(Relation index, Size memory)
+mv_fts_build_begin(Relation index, Size memory, SharedFileSet *files, int worker)
 {
 	MvFtsBuild *build = palloc0(sizeof(MvFtsBuild));
 
@@ -39,46 +38,89 @@ mv_fts_build_begin(Relation index, Size memory)
 	build->context = CurrentMemoryContext;
 	build->memory = memory;
 	build->rows = mv_fts_rows_begin(index);
+	build->docs.nfields = build->rows->schema->nfields;
+	build->docs.nattributes = build->rows->schema->nattributes;
+	build->files = files;
+	build->worker = worker;
 	return build;
 }
 
-/* What is in memory to the file. */
+static MvFtsPart *
+add_part(MvFtsBuild *build)
+{
+	if (build->nparts == build->allocated)
+	{
+		build->allocated = Max(16, build->allocated * 2);
+		build->parts = build->parts == NULL ?
+			palloc0(sizeof(MvFtsPart) * build->allocated) :
+			repalloc(build->parts, sizeof(MvFtsPart) * build->allocated);
+	}
+	return &build->parts[build->nparts++];
+}
+
+static char *
+part_name(int worker, int part)
+{
+	return psprintf("%d.%d", worker, part);
+}
+
+/* What is in memory to a file: a worker's is for the leader to open. */
 static void
 spill(MvFtsBuild *build)
 {
-	if (build->file == NULL)
-		build->file = BufFileCreateTemp(false);
-	if (build->nparts == build->parts_allocated)
-	{
-		build->parts_allocated = Max(16, build->parts_allocated * 2);
-		build->parts = build->parts == NULL ?
-			palloc(sizeof(MvFtsPart) * build->parts_allocated) :
-			repalloc(build->parts, sizeof(MvFtsPart) * build->parts_allocated);
-	}
-	mv_fts_part_write(&build->parts[build->nparts++], build->file, build->docs, build->ndocs,
-					  build->rows->invert);
+	int			number = build->nparts;
+	MvFtsPart  *part = add_part(build);
+	uint32		ndocs = build->docs.n;
+
+	part->ndocs = ndocs;
+	part->file = build->files == NULL ? BufFileCreateTemp(false) :
+		BufFileCreateFileSet(&build->files->fs, part_name(build->worker, number));
+	if (build->files != NULL)
+		BufFileWrite(part->file, &ndocs, sizeof(ndocs));
+	mv_fts_part_put(part->file, &build->docs, build->rows->invert);
+	if (build->files != NULL)
+		BufFileClose(part->file);
+	else if (BufFileSeek(part->file, 0, 0, SEEK_SET) != 0)
+		elog(ERROR, "could not seek in a temporary file");
 	mv_fts_invert_reset(build->rows->invert);
-	build->ndocs = 0;
+	build->docs.n = 0;
 }
 
 void
 mv_fts_build_row(MvFtsBuild *build, Datum *values, bool *isnull, ItemPointer tid)
 {
 	MemoryContext old = MemoryContextSwitchTo(build->context);
-	MvFtsDoc   *doc;
+	MvFtsDoc	doc = {.tid = *tid};
 
-	if (build->ndocs == build->allocated)
-	{
-		build->allocated = Max(1024, build->allocated * 2);
-		build->docs = build->docs == NULL ? palloc(sizeof(MvFtsDoc) * build->allocated) :
-			repalloc_huge(build->docs, sizeof(MvFtsDoc) * (Size) build->allocated);
-	}
-	doc = &build->docs[build->ndocs];
-	doc->tid = *tid;
-	mv_fts_row(build->rows, build->ndocs++, values, isnull, doc);
-	if (mv_fts_invert_memory(build->rows->invert) + sizeof(MvFtsDoc) * build->allocated >
+	mv_fts_row(build->rows, build->docs.n, values, isnull, &doc);
+	mv_fts_docs_add(&build->docs, &doc);
+	if (mv_fts_invert_memory(build->rows->invert) + mv_fts_docs_memory(&build->docs) >
 		build->memory)
 		spill(build);
+	MemoryContextSwitchTo(old);
+}
+
+int
+mv_fts_build_hand_over(MvFtsBuild *build)
+{
+	if (build->docs.n > 0)
+		spill(build);
+	return build->nparts;
+}
+
+void
+mv_fts_build_take(MvFtsBuild *build, SharedFileSet *files, int worker, int nparts)
+{
+	MemoryContext old = MemoryContextSwitchTo(build->context);
+
+	for (int i = 0; i < nparts; i++)
+	{
+		MvFtsPart  *part = add_part(build);
+
+		part->file = BufFileOpenFileSet(&files->fs, part_name(worker, i), O_RDONLY, false);
+		if (BufFileRead(part->file, &part->ndocs, sizeof(part->ndocs)) != sizeof(part->ndocs))
+			elog(ERROR, "could not read a temporary file");
+	}
 	MemoryContextSwitchTo(old);
 }
 
@@ -95,13 +137,12 @@ write_segment(MvFtsBuild *build, MvFtsSink *sink, MvFtsEntry *entry)
 
 	for (n = 0; n < build->nparts; n++)
 	{
-		mv_fts_part_docs(&build->parts[n], writer);
+		mv_fts_part_docs(&build->parts[n], &build->docs, writer);
 		sources[n] = mv_fts_part_source(&build->parts[n]);
 		sources[n]->base = base;
 		base += build->parts[n].ndocs;
 	}
-	for (uint32 i = 0; i < build->ndocs; i++)
-		mv_fts_write_doc(writer, &build->docs[i]);
+	mv_fts_docs_write(&build->docs, writer);
 	sources[n] = mv_fts_invert_source(build->rows->invert);
 	sources[n++]->base = base;
 	mv_fts_merge_terms(writer, sources, n);
@@ -144,12 +185,12 @@ mv_fts_build_finish(MvFtsBuild *build, ForkNumber fork)
 	mv_writer_begin(&writer, build->index, fork);
 	mv_writer_reserve(&writer, 1);
 	mv_fts_sink_begin(&sink, build->index, NULL, &writer);
-	if (build->ndocs > 0 || build->nparts > 0)
+	if (build->docs.n > 0 || build->nparts > 0)
 		write_segment(build, &sink, &entry);
 	write_meta(build, &writer, &entry);
 	mv_writer_finish(&writer);
-	if (build->file != NULL)
-		BufFileClose(build->file);
+	for (int i = 0; i < build->nparts; i++)
+		BufFileClose(build->parts[i].file);
 	MemoryContextSwitchTo(old);
 	return entry.ndocs;
 }

@@ -1,5 +1,5 @@
 /*
- * fts_part.c -- parts of a build that wait in files.
+ * fts_part.c -- documents of a build, in memory and in files.
  */
 #include "postgres.h"
 
@@ -9,11 +9,62 @@
 #include "fts/fts_invert.h"
 #include "fts/fts_part.h"
 
+/* ---- documents ---- */
+
 static void
-put(BufFile *file, const void *data, Size size)
+pack(const MvFtsDocs *docs, const MvFtsDoc *doc, char *out)
 {
-	BufFileWrite(file, unconstify(void *, data), size);
+	memcpy(out, &doc->tid, sizeof(doc->tid));
+	out += MAXALIGN(sizeof(doc->tid));
+	memcpy(out, doc->keys, sizeof(int64) * docs->nattributes);
+	out += sizeof(int64) * docs->nattributes;
+	memcpy(out, doc->lengths, sizeof(uint32) * docs->nfields);
 }
+
+static void
+unpack(const MvFtsDocs *docs, const char *packed, MvFtsDoc *doc)
+{
+	memcpy(&doc->tid, packed, sizeof(doc->tid));
+	packed += MAXALIGN(sizeof(doc->tid));
+	memcpy(doc->keys, packed, sizeof(int64) * docs->nattributes);
+	packed += sizeof(int64) * docs->nattributes;
+	memcpy(doc->lengths, packed, sizeof(uint32) * docs->nfields);
+}
+
+void
+mv_fts_docs_add(MvFtsDocs *docs, const MvFtsDoc *doc)
+{
+	Size		size = mv_fts_doc_size(docs->nfields, docs->nattributes);
+
+	if (docs->n == docs->allocated)
+	{
+		docs->allocated = Max(1024, docs->allocated * 2);
+		docs->packed = docs->packed == NULL ? palloc0(size * docs->allocated) :
+			repalloc_huge(docs->packed, size * docs->allocated);
+	}
+	pack(docs, doc, docs->packed + size * docs->n++);
+}
+
+Size
+mv_fts_docs_memory(const MvFtsDocs *docs)
+{
+	return mv_fts_doc_size(docs->nfields, docs->nattributes) * docs->n;
+}
+
+void
+mv_fts_docs_write(const MvFtsDocs *docs, MvFtsWriter *writer)
+{
+	Size		size = mv_fts_doc_size(docs->nfields, docs->nattributes);
+	MvFtsDoc	doc;
+
+	for (uint32 i = 0; i < docs->n; i++)
+	{
+		unpack(docs, docs->packed + size * i, &doc);
+		mv_fts_write_doc(writer, &doc);
+	}
+}
+
+/* ---- files ---- */
 
 static void
 get(BufFile *file, void *data, Size size)
@@ -24,32 +75,30 @@ get(BufFile *file, void *data, Size size)
 }
 
 void
-mv_fts_part_write(MvFtsPart *part, BufFile *file, const MvFtsDoc *docs, uint32 ndocs,
-				  MvFtsInvert *invert)
+mv_fts_part_put(BufFile *file, const MvFtsDocs *docs, MvFtsInvert *invert)
 {
-	static const uint32 end = 0;
+	uint32		end = 0;
 
-	part->file = file;
-	part->ndocs = ndocs;
-	BufFileTell(file, &part->fileno, &part->offset);
-	put(file, docs, sizeof(MvFtsDoc) * (Size) ndocs);
+	BufFileWrite(file, docs->packed, mv_fts_docs_memory(docs));
 	mv_fts_invert_write(invert, file);
-	put(file, &end, sizeof(end));
+	BufFileWrite(file, &end, sizeof(end));
 }
 
 void
-mv_fts_part_docs(const MvFtsPart *part, MvFtsWriter *writer)
+mv_fts_part_docs(const MvFtsPart *part, const MvFtsDocs *shape, MvFtsWriter *writer)
 {
-	if (BufFileSeek(part->file, part->fileno, part->offset, SEEK_SET) != 0)
-		elog(ERROR, "could not seek in a temporary file");
+	Size		size = mv_fts_doc_size(shape->nfields, shape->nattributes);
+	char	   *packed = palloc(size);
+	MvFtsDoc	doc;
+
 	for (uint32 i = 0; i < part->ndocs; i++)
 	{
-		MvFtsDoc	doc;
-
 		CHECK_FOR_INTERRUPTS();
-		get(part->file, &doc, sizeof(doc));
+		get(part->file, packed, size);
+		unpack(shape, packed, &doc);
 		mv_fts_write_doc(writer, &doc);
 	}
+	pfree(packed);
 }
 
 /* ---- terms ---- */
@@ -59,8 +108,6 @@ typedef struct PartSource
 	MvFtsSource source;			/* first */
 	MvFtsStream stream;
 	BufFile    *file;
-	int			fileno;			/* of the next term */
-	off_t		offset;
 	uint8	   *bytes;			/* of the term's stream */
 	Size		allocated;
 	uint8		key[MV_FTS_KEY_SIZE];
@@ -76,30 +123,28 @@ static bool
 next_term(MvFtsSource *source)
 {
 	PartSource *s = (PartSource *) source;
-	uint32		sizes[2];
+	uint32		key_size,
+				size;
 
-	if (BufFileSeek(s->file, s->fileno, s->offset, SEEK_SET) != 0)
-		elog(ERROR, "could not seek in a temporary file");
-	get(s->file, &sizes[0], sizeof(uint32));
-	if (sizes[0] == 0)
+	get(s->file, &key_size, sizeof(key_size));
+	if (key_size == 0)
 		return false;
-	get(s->file, &sizes[1], sizeof(uint32));
-	if (sizes[0] > sizeof(s->key))
+	get(s->file, &size, sizeof(size));
+	if (key_size > sizeof(s->key))
 		elog(ERROR, "a temporary file is damaged");
-	get(s->file, s->key, sizes[0]);
-	if (sizes[1] > s->allocated)
+	get(s->file, s->key, key_size);
+	if (size > s->allocated)
 	{
-		s->allocated = Max((Size) sizes[1] * 2, 1024);
+		s->allocated = Max((Size) size * 2, 1024);
 		s->bytes = s->bytes == NULL ? palloc_extended(s->allocated, MCXT_ALLOC_HUGE) :
 			repalloc_huge(s->bytes, s->allocated);
 	}
-	get(s->file, s->bytes, sizes[1]);
-	BufFileTell(s->file, &s->fileno, &s->offset);
+	get(s->file, s->bytes, size);
 	source->key = s->key;
-	source->len = (int) sizes[0];
+	source->len = (int) key_size;
 	s->stream.doc = 0;
 	s->stream.at = s->bytes;
-	s->stream.end = s->bytes + sizes[1];
+	s->stream.end = s->bytes + size;
 	return true;
 }
 
@@ -118,9 +163,5 @@ mv_fts_part_source(const MvFtsPart *part)
 	s->source.next_posting = next_posting;
 	s->stream.more = no_more;
 	s->file = part->file;
-	if (BufFileSeek(part->file, part->fileno, part->offset, SEEK_SET) != 0 ||
-		BufFileSeek(part->file, 0, (off_t) sizeof(MvFtsDoc) * part->ndocs, SEEK_CUR) != 0)
-		elog(ERROR, "could not seek in a temporary file");
-	BufFileTell(part->file, &s->fileno, &s->offset);
 	return &s->source;
 }

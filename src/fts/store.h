@@ -6,6 +6,7 @@
 #include "access/genam.h"
 #include "common/relpath.h"
 #include "nodes/execnodes.h"
+#include "storage/sharedfileset.h"
 
 #include "fts/analyze.h"
 
@@ -32,9 +33,21 @@ void		mv_fts_insert(Relation index, Relation heap, MvFtsRows *rows, Datum *value
 
 typedef struct MvFtsBuild MvFtsBuild;
 
-/* memory: bytes to use before a part goes to a file */
-MvFtsBuild *mv_fts_build_begin(Relation index, Size memory);
+/*
+ * mv_fts_build_begin -- in the current memory context.
+ *
+ * memory	bytes to use before a part goes to a file
+ * files	for those of a worker; NULL: a leader's
+ * worker	its number, for their names
+ */
+MvFtsBuild *mv_fts_build_begin(Relation index, Size memory, SharedFileSet *files, int worker);
 void		mv_fts_build_row(MvFtsBuild *build, Datum *values, bool *isnull, ItemPointer tid);
+
+/* A worker's end: all its rows are in files; the number of these. */
+int			mv_fts_build_hand_over(MvFtsBuild *build);
+
+/* The leader's: the rows of a worker that has ended. */
+void		mv_fts_build_take(MvFtsBuild *build, SharedFileSet *files, int worker, int nparts);
 
 /* Write the index; returns the number of rows. */
 double		mv_fts_build_finish(MvFtsBuild *build, ForkNumber fork);
