@@ -160,6 +160,10 @@ CREATE FUNCTION bm25_match_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_bm25_match_support'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bm25_match_support(internal) IS 'planner support of @@@: finds the index';
+CREATE FUNCTION bm25_cost_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_bm25_cost_support'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25_cost_support(internal) IS 'planner support of <@> and @@@ with a bm25query: what they cost';
 CREATE FUNCTION bm25_distance(text, text) RETURNS float8
 	AS 'MODULE_PATHNAME', 'mv_bm25_unbound'
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
@@ -177,7 +181,7 @@ COMMENT ON OPERATOR <@> (text, ftsquery) IS 'negative BM25 score, 0 where nothin
 CREATE FUNCTION bm25_distance(text, bm25query) RETURNS float8
 	AS 'MODULE_PATHNAME', 'mv_bm25_distance'
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
-	SUPPORT bm25_distance_support;
+	SUPPORT bm25_cost_support;
 COMMENT ON FUNCTION bm25_distance(text, bm25query) IS 'negative BM25 score, 0 where nothing matches';
 CREATE OPERATOR <@> (LEFTARG = text, RIGHTARG = bm25query, FUNCTION = bm25_distance);
 COMMENT ON OPERATOR <@> (text, bm25query) IS 'negative BM25 score, 0 where nothing matches';
@@ -192,7 +196,7 @@ COMMENT ON OPERATOR @@@ (text, ftsquery) IS 'does the text match the full-text q
 CREATE FUNCTION bm25_match(text, bm25query) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'mv_bm25_match'
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
-	SUPPORT bm25_match_support;
+	SUPPORT bm25_cost_support;
 COMMENT ON FUNCTION bm25_match(text, bm25query) IS 'does the text match the full-text query?';
 CREATE OPERATOR @@@ (LEFTARG = text, RIGHTARG = bm25query, FUNCTION = bm25_match,
 	RESTRICT = matchingsel, JOIN = matchingjoinsel);
@@ -214,7 +218,7 @@ COMMENT ON OPERATOR <@> (text[], ftsquery) IS 'negative BM25 score, 0 where noth
 CREATE FUNCTION bm25_distance(text[], bm25query) RETURNS float8
 	AS 'MODULE_PATHNAME', 'mv_bm25_distance'
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
-	SUPPORT bm25_distance_support;
+	SUPPORT bm25_cost_support;
 COMMENT ON FUNCTION bm25_distance(text[], bm25query) IS 'negative BM25 score, 0 where nothing matches';
 CREATE OPERATOR <@> (LEFTARG = text[], RIGHTARG = bm25query, FUNCTION = bm25_distance);
 COMMENT ON OPERATOR <@> (text[], bm25query) IS 'negative BM25 score, 0 where nothing matches';
@@ -229,7 +233,7 @@ COMMENT ON OPERATOR @@@ (text[], ftsquery) IS 'does the text match the full-text
 CREATE FUNCTION bm25_match(text[], bm25query) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'mv_bm25_match'
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
-	SUPPORT bm25_match_support;
+	SUPPORT bm25_cost_support;
 COMMENT ON FUNCTION bm25_match(text[], bm25query) IS 'does the text match the full-text query?';
 CREATE OPERATOR @@@ (LEFTARG = text[], RIGHTARG = bm25query, FUNCTION = bm25_match,
 	RESTRICT = matchingsel, JOIN = matchingjoinsel);

@@ -57,6 +57,7 @@ typedef struct Run
 	int			first_dictionary;	/* to ask about the word at the head */
 	MvTermFn	each;
 	void	   *arg;
+	MemoryContext caller;		/* in which each is called */
 
 	/* A dictionary that has asked for more words. */
 	Oid			asking;			/* or InvalidOid */
@@ -95,8 +96,13 @@ mv_analyzer_close(MvAnalyzer *analyzer)
 static void
 emit_lexeme(Run *run, const char *lexeme, int len)
 {
-	if (len > 0 && len <= MV_MAX_TERM)
-		run->each(lexeme, len, run->position, run->arg);
+	MemoryContext old;
+
+	if (len == 0 || len > MV_MAX_TERM)
+		return;
+	old = MemoryContextSwitchTo(run->caller);
+	run->each(lexeme, len, run->position, run->arg);
+	MemoryContextSwitchTo(old);
 }
 
 static void
@@ -364,7 +370,8 @@ uint32
 mv_analyze(MvAnalyzer *analyzer, const char *text, int len, uint32 before, MvTermFn each,
 		   void *arg)
 {
-	Run			run = {.analyzer = analyzer, .position = before, .each = each, .arg = arg};
+	Run			run = {.analyzer = analyzer, .position = before, .each = each, .arg = arg,
+		.caller = CurrentMemoryContext};
 	TSParserCacheEntry *parser;
 	void	   *parsing;
 	Word		word;

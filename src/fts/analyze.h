@@ -19,7 +19,8 @@
 typedef struct MvAnalyzer MvAnalyzer;
 
 /*
- * Called for every occurrence of a term, in the order of positions.
+ * Called for every occurrence of a term, in the order of positions, in the memory
+ * context that was current for mv_analyze().
  *
  * term			len bytes, 1 .. MV_MAX_TERM, of the database's encoding; not
  *				terminated, gone after the call

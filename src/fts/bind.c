@@ -293,17 +293,12 @@ set_cost(SupportRequestCost *request)
 static Datum
 support(Node *request, int strategy)
 {
-	if (IsA(request, SupportRequestSimplify))
-		return PointerGetDatum(bind_query((SupportRequestSimplify *) request, strategy));
-	if (IsA(request, SupportRequestCost))
-	{
-		set_cost((SupportRequestCost *) request);
-		return PointerGetDatum(request);
-	}
-	return PointerGetDatum(NULL);
+	if (!IsA(request, SupportRequestSimplify))
+		return PointerGetDatum(NULL);
+	return PointerGetDatum(bind_query((SupportRequestSimplify *) request, strategy));
 }
 
-/* bm25_distance_support(internal) returns internal */
+/* bm25_distance_support(internal) returns internal: of <@> without an index */
 PG_FUNCTION_INFO_V1(mv_bm25_distance_support);
 Datum
 mv_bm25_distance_support(PG_FUNCTION_ARGS)
@@ -311,10 +306,23 @@ mv_bm25_distance_support(PG_FUNCTION_ARGS)
 	return support((Node *) PG_GETARG_POINTER(0), MV_FIELD_DISTANCE);
 }
 
-/* bm25_match_support(internal) returns internal */
+/* bm25_match_support(internal) returns internal: of @@@ without an index */
 PG_FUNCTION_INFO_V1(mv_bm25_match_support);
 Datum
 mv_bm25_match_support(PG_FUNCTION_ARGS)
 {
 	return support((Node *) PG_GETARG_POINTER(0), MV_FIELD_MATCH);
+}
+
+/* bm25_cost_support(internal) returns internal: of both with an index */
+PG_FUNCTION_INFO_V1(mv_bm25_cost_support);
+Datum
+mv_bm25_cost_support(PG_FUNCTION_ARGS)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+
+	if (!IsA(request, SupportRequestCost))
+		PG_RETURN_POINTER(NULL);
+	set_cost((SupportRequestCost *) request);
+	PG_RETURN_POINTER(request);
 }

@@ -35,6 +35,36 @@ put_term(const char *term, int len, uint32 position, void *arg)
 	pfree(DatumGetPointer(values[0]));
 }
 
+/* One for all calls from a place in a query, as long as they name the same configuration. */
+typedef struct Analysis
+{
+	Oid			config;
+	MvAnalyzer *analyzer;
+} Analysis;
+
+static MvAnalyzer *
+analyzer_of(FunctionCallInfo fcinfo, Oid config)
+{
+	Analysis   *kept = fcinfo->flinfo->fn_extra;
+	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+	if (kept == NULL)
+		fcinfo->flinfo->fn_extra = kept = palloc0(sizeof(Analysis));
+	if (kept->config != config)
+	{
+		MvAnalyzer *other = kept->analyzer;
+
+		kept->config = InvalidOid;
+		kept->analyzer = NULL;
+		if (other != NULL)
+			mv_analyzer_close(other);
+		kept->analyzer = mv_analyzer_open(config);
+		kept->config = config;
+	}
+	MemoryContextSwitchTo(old);
+	return kept->analyzer;
+}
+
 /*
  * bm25_analyze(text, regconfig) returns table (term text, position bigint)
  *
@@ -46,15 +76,13 @@ mv_bm25_analyze(PG_FUNCTION_ARGS)
 {
 	text	   *words = PG_GETARG_TEXT_PP(0);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	MvAnalyzer *analyzer;
 	Rows		rows;
 
 	InitMaterializedSRF(fcinfo, 0);
 	rows.store = result->setResult;
 	rows.desc = result->setDesc;
-	analyzer = mv_analyzer_open(PG_GETARG_OID(1));
-	mv_analyze(analyzer, VARDATA_ANY(words), VARSIZE_ANY_EXHDR(words), 0, put_term, &rows);
-	mv_analyzer_close(analyzer);
+	mv_analyze(analyzer_of(fcinfo, PG_GETARG_OID(1)), VARDATA_ANY(words),
+			   VARSIZE_ANY_EXHDR(words), 0, put_term, &rows);
 	return (Datum) 0;
 }
 
