@@ -129,19 +129,11 @@ next_row(MvScanState *state, MvFound *found)
 	return false;
 }
 
-/* Pages that this backend has asked buffers for so far. */
-static uint64
-pages_read(void)
-{
-	return pgBufferUsage.shared_blks_hit + pgBufferUsage.shared_blks_read +
-		pgBufferUsage.local_blks_hit + pgBufferUsage.local_blks_read;
-}
-
 bool
 mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 {
 	MvScanState  *state = scan->opaque;
-	uint64		before = pages_read();
+	uint64		before = mv_counters_pages_read();
 	MvFound		found;
 	bool		any;
 
@@ -149,7 +141,7 @@ mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 	if (!state->started)
 		start(scan, state);
 	any = next_row(state, &found);
-	mv_last_scan.pages += pages_read() - before;
+	mv_last_scan.pages += mv_counters_pages_read() - before;
 	if (!any)
 		return false;
 	mv_last_scan.rows++;

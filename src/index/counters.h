@@ -20,6 +20,13 @@ typedef struct MvScanCounters
 	uint64		candidates;		/* rows whose code made them worth re-ranking */
 	uint64		reranked;		/* rows compared by their stored vector */
 	uint64		resumed;		/* times it read on because more rows were asked for */
+
+	/* and of full text */
+	uint64		segments;		/* and the pending documents */
+	uint64		windows;		/* of documents that were looked at */
+	uint64		blocks;			/* of postings decoded */
+	uint64		skipped;		/* blocks left out by their bound */
+	uint64		documents;		/* that got points */
 } MvScanCounters;
 
 /* Of the scan that started last; older scans that still run add to it, too. */
@@ -27,3 +34,6 @@ extern MvScanCounters mv_last_scan;
 
 /* Start again from zero. */
 void		mv_counters_begin(Oid index);
+
+/* Pages that this backend has asked buffers for so far. */
+uint64		mv_counters_pages_read(void);

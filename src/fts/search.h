@@ -1,0 +1,75 @@
+/*
+ * search.h -- rows of a bm25 index: the best ones by score, or all that match.
+ *
+ * The order of rows: first what matches the scored query, by score; rows of equal
+ * score by segment and document, which in an index just built is the order of
+ * the table.  Then, if wanted, all others, with score 0; then those
+ * whose field is null.
+ */
+#pragma once
+
+#include "nodes/tidbitmap.h"
+#include "utils/snapshot.h"
+
+#include "fts/query.h"
+
+/* An attribute's key lies in one of these ranges, ascending and disjoint. */
+typedef struct MvKeyRange
+{
+	int64		low,
+				high;			/* inclusive */
+} MvKeyRange;
+
+typedef struct MvFtsCondition
+{
+	int			attribute;
+	int			nranges;
+	MvKeyRange *ranges;
+} MvFtsCondition;
+
+/* A query that must match. */
+typedef struct MvFtsFilter
+{
+	const MvQuery *query;
+	int			field;			/* and this must not be null; MV_ALL_FIELDS: any */
+} MvFtsFilter;
+
+/* What is looked for; all of it lives as long as the search. */
+typedef struct MvFtsRequest
+{
+	const MvQuery *query;		/* scored; NULL: rows come without order, scored 0 */
+	int			field;			/* rows are last where it is null; MV_ALL_FIELDS: nowhere */
+	bool		all;			/* rows that do not match it, too */
+	int			nfilters;
+	const MvFtsFilter *filters; /* each must match */
+	int			nconditions;
+	const MvFtsCondition *conditions;	/* each must be true */
+	int			rows;			/* perhaps wanted; 0: unknown */
+	Oid			statistics;		/* index that they are of, perhaps partitioned; invalid: this one */
+} MvFtsRequest;
+
+typedef struct MvFtsHit
+{
+	ItemPointerData tid;
+	double		score;			/* >= 0 */
+	bool		null;			/* the field is */
+} MvFtsHit;
+
+typedef struct MvFtsSearch MvFtsSearch;
+
+/*
+ * mv_search_begin -- in the current memory context.
+ *
+ * The caller holds an MVCC snapshot until mv_search_end().  No lock is held
+ * between calls; some pages of lists may stay pinned.
+ */
+MvFtsSearch *mv_search_begin(Relation index, const MvFtsSchema *schema,
+							 const MvFtsRequest *request);
+
+/* The next row; false: there is none.  Returns rows that are dead, too. */
+bool		mv_search_next(MvFtsSearch *search, MvFtsHit *hit);
+
+/* All rows that match, instead of mv_search_next(); returns their number. */
+int64		mv_search_bitmap(MvFtsSearch *search, TIDBitmap *bitmap, bool recheck);
+
+void		mv_search_end(MvFtsSearch *search);

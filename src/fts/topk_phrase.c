@@ -1,0 +1,119 @@
+/*
+ * topk_phrase.c -- phrases: documents that have all slots, and how often.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "core/phrase.h"
+#include "fts/topk.h"
+
+/* The members of slots that belong to the same slot as the i-th: one more than the last. */
+static int
+slot_end(const MvQueryNode *query, int i)
+{
+	int			end = i + 1;
+
+	while (end < query->nslots && query->slots[end].slot == query->slots[i].slot)
+		end++;
+	return end;
+}
+
+/* The first document from doc on that has one of the alternatives [i, end). */
+static uint32
+slot_next(MvFtsSearch *search, const MvTopkNode *node, int i, int end, uint32 doc)
+{
+	uint32		first = MV_NO_DOC;
+
+	for (; i < end; i++)
+		first = Min(first, mv_cursor_next(&search->cursors[node->cursor + i], doc));
+	return first;
+}
+
+uint32
+mv_phrase_next(MvFtsSearch *search, const MvTopkNode *node, uint32 doc)
+{
+	const MvQueryNode *query = node->query;
+	int			i = 0;
+
+	while (i < query->nslots)
+	{
+		int			end = slot_end(query, i);
+		uint32		next = slot_next(search, node, i, end, doc);
+
+		if (next == MV_NO_DOC)
+			return MV_NO_DOC;
+		i = next > doc && i > 0 ? 0 : end;
+		doc = next;
+	}
+	return doc;
+}
+
+static int
+compare_positions(const void *a, const void *b)
+{
+	uint32		x = *(const uint32 *) a,
+				y = *(const uint32 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Positions of the alternatives [i, end), of the document that the cursors are at. */
+static uint32
+slot_positions(MvFtsSearch *search, const MvTopkNode *node, int i, int end, uint32 doc,
+			   uint32 **positions)
+{
+	uint32		n = 0;
+	int			have = 0,
+				j;
+
+	for (j = i; j < end; j++)
+	{
+		MvCursor   *cursor = &search->cursors[node->cursor + j];
+
+		if (mv_cursor_next(cursor, doc) == doc)
+			n += cursor->tfs[cursor->at];
+	}
+	*positions = palloc(sizeof(uint32) * n);
+	n = 0;
+	for (j = i; j < end; j++)
+	{
+		MvCursor   *cursor = &search->cursors[node->cursor + j];
+
+		if (cursor->last == MV_NO_DOC || cursor->docs[cursor->at] != doc)
+			continue;
+		mv_fts_list_positions(cursor->list, cursor->block, cursor->tfs, cursor->at,
+							  *positions + n);
+		n += cursor->tfs[cursor->at];
+		have++;
+	}
+	if (have > 1)
+		qsort(*positions, n, sizeof(uint32), compare_positions);
+	return n;
+}
+
+uint32
+mv_phrase_tf(MvFtsSearch *search, const MvTopkNode *node, uint32 doc)
+{
+	const MvQueryNode *query = node->query;
+	MemoryContext old = MemoryContextSwitchTo(search->scratch);
+	MvPhraseSlot *slots = palloc(sizeof(MvPhraseSlot) * query->nslots);
+	uint32		tf;
+	int			n = 0;
+	int			i,
+				end;
+
+	for (i = 0; i < query->nslots; i = end)
+	{
+		uint32	   *positions;
+
+		end = slot_end(query, i);
+		slots[n].n = slot_positions(search, node, i, end, doc, &positions);
+		slots[n].positions = positions;
+		slots[n++].offset = query->slots[i].offset;
+	}
+	tf = mv_phrase_count(slots, n, query->slop);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(search->scratch);
+	return tf;
+}
