@@ -4,8 +4,9 @@ SET enable_seqscan = off;
 
 -- Settings: known once an index of the kind was met; what was set before counts.
 SET hnsw.ef_search = 33;
-CREATE TABLE items (id int, v vector(3), h halfvec(3), b bit(13));
-INSERT INTO items SELECT n, a, a, (n * 37 % 8192)::bit(13)
+CREATE TABLE items (id int, v vector(3), h halfvec(3), b bit(13), s sparsevec(3), w sparsevec(1000000));
+INSERT INTO items SELECT n, a, a, (n * 37 % 8192)::bit(13), a::vector::sparsevec,
+		format('{%s:%s,%s:%s,%s:%s}/1000000', n % 7 + 1, a[1], n % 11 * 1000 + 10, a[2] + 1, n % 13 * 1000 + 500001, a[3] + 20)::sparsevec
 	FROM (SELECT n, ARRAY[n % 7 + 1, n % 11, n % 13 - 6]::real[] AS a FROM generate_series(1, 500) n) s;
 CREATE INDEX ON items USING hnsw (v vector_l2_ops);
 SHOW hnsw.ef_search;
@@ -46,7 +47,11 @@ $$;
 SET hnsw.ef_search = 1000;
 SELECT col, op, compare(col, op, name || suffix, '[2,3,4]') FROM
 	(VALUES ('v', 'vector'), ('h', 'halfvec')) t (col, name),
-	(VALUES ('<->', '_l2_ops'), ('<#>', '_ip_ops'), ('<=>', '_cosine_ops')) m (op, suffix) ORDER BY 1, 2;
+	(VALUES ('<->', '_l2_ops'), ('<#>', '_ip_ops'), ('<=>', '_cosine_ops'), ('<+>', '_l1_ops')) m (op, suffix) ORDER BY 1, 2;
+-- Short sparse vectors, and long ones that the index knows by sketches.
+SELECT col, op, compare(col, op, 'sparsevec' || suffix, query) FROM
+	(VALUES ('s', '{1:2,2:3,3:4}/3'), ('w', '{4:4,5010:6,504001:19}/1000000')) t (col, query),
+	(VALUES ('<->', '_l2_ops'), ('<#>', '_ip_ops'), ('<=>', '_cosine_ops'), ('<+>', '_l1_ops')) m (op, suffix) ORDER BY 1, 2;
 SELECT op, compare('b', op, class, '1010101010101') FROM
 	(VALUES ('<~>', 'bit_hamming_ops'), ('<%>', 'bit_jaccard_ops')) m (op, class) ORDER BY 1;
 RESET hnsw.ef_search;
@@ -102,9 +107,10 @@ SET enable_seqscan = off;
 
 -- Options and refusals, as pgvector words them.
 \set VERBOSITY default
-CREATE TABLE t (a vector, b vector(3), c varbit(8), d bit(64001), e vector(1), g vector(16000), h bit(64000));
+CREATE TABLE t (a vector, b vector(3), c varbit(8), d bit(64001), e vector(1), g vector(16000), h bit(64000), s sparsevec, z sparsevec(1000000000));
 CREATE INDEX ON t USING hnsw (b);
 CREATE INDEX ON t USING hnsw (a vector_l2_ops);
+CREATE INDEX ON t USING hnsw (s sparsevec_l2_ops);
 CREATE INDEX ON t USING hnsw (c bit_hamming_ops);
 CREATE INDEX ON t USING hnsw (d bit_hamming_ops);
 CREATE INDEX ON t USING hnsw (b vector_l2_ops) WITH (m = 1);
@@ -121,6 +127,18 @@ INSERT INTO t (e, g, h) SELECT ARRAY[n], array_fill(n, ARRAY[16000]), repeat('1'
 SELECT h <~> repeat('1', 4)::bit(64000) FROM t ORDER BY h <~> repeat('1', 4)::bit(64000);
 SELECT g <-> array_fill(4, ARRAY[16000])::vector FROM t ORDER BY g <-> array_fill(4, ARRAY[16000])::vector LIMIT 1;
 SELECT milvus_index_check('t_h');
+-- Sparse vectors: as long, and with as many elements, as the type allows; none of zeros under cosine.
+CREATE INDEX t_l2 ON t USING hnsw (z sparsevec_l2_ops);
+CREATE INDEX t_cosine ON t USING hnsw (z sparsevec_cosine_ops);
+UPDATE t SET z = format('{%s:1,1000000000:%s}/1000000000', n, n)::sparsevec FROM generate_series(1, 3) n WHERE e = ARRAY[n]::vector;
+INSERT INTO t (z) VALUES ('{}/1000000000');
+INSERT INTO t (z) SELECT ('{' || string_agg(n * 60000 || ':1', ',') || '}/1000000000')::sparsevec FROM generate_series(1, 16000) n;
+SELECT round((z <-> '{2:1,1000000000:2}/1000000000')::numeric, 3) AS d FROM t ORDER BY z <-> '{2:1,1000000000:2}/1000000000';
+SELECT round((z <=> '{2:1,1000000000:2}/1000000000')::numeric, 3) AS d FROM t ORDER BY z <=> '{2:1,1000000000:2}/1000000000';
+SELECT milvus_index_check('t_l2', true), milvus_index_check('t_cosine', true);
+SELECT milvus_calibrate('t_l2', ARRAY['[1,2,3]']::vector[]);
+SELECT count(*) FROM (SELECT FROM t ORDER BY z <-> (SELECT NULL::sparsevec)) s;
+SELECT z FROM t ORDER BY z <-> '{1:1}/3';
 ALTER INDEX t_h SET (m = 40);
 REINDEX INDEX t_h;
 ALTER INDEX t_h SET (ef_construction = 80);

@@ -32,6 +32,7 @@ typedef struct MvAccessMethod
 
 	bool		as_pgvector;	/* words its messages as pgvector does, without hints of ours */
 	bool		as_ivfflat;		/* refuses and warns where pgvector's does, with no need of ours */
+	bool		as_hnsw;		/* warns where pgvector's does */
 } MvAccessMethod;
 
 /* am_options.c: the access methods, and the one of an index; NULL if it is not ours. */
@@ -53,10 +54,14 @@ void		mv_options_init(void);
 /*
  * mv_am_check_index -- refuse what cannot be indexed: the type and dimensions of
  * the column, options that are not for that type.
- *
- * returns	the column's dimensions
  */
-int			mv_am_check_index(Relation index);
+void		mv_am_check_index(Relation index);
+
+/*
+ * A NOTICE where a build within that memory goes through files, as pgvector's
+ * hnsw words it.  rows: to be indexed.
+ */
+void		mv_am_check_memory(Relation index, double rows, Size memory);
 
 /* A NOTICE where the rows indexed by the build are too few for its lists. */
 void		mv_am_check_rows(Relation index, double rows);

@@ -60,9 +60,8 @@ mv_am_buildphasename(int64 phase)
 typedef struct RowState
 {
 	const MvIndexMethod *method;
-	const MvOpclass *opclass;
+	MvSpace		space;
 	MvBuildPart *part;
-	int			dim;
 	float	   *x;
 	MemoryContext context;		/* reset for each row */
 	int			rows;			/* not yet told to the others */
@@ -122,11 +121,13 @@ plan_build(Relation heap, Relation index, IndexInfo *info, MvBuildShared *shared
 	shared->heap = RelationGetRelid(heap);
 	shared->index = RelationGetRelid(index);
 	shared->concurrent = info->ii_Concurrent;
-	shared->plan.dim = mv_am_check_index(index);
+	mv_am_check_index(index);
+	shared->plan.dim = mv_index_space(index).dim;
 	shared->plan.memory = (Size) maintenance_work_mem * 1024;
 	shared->plan.processes = mv_workers_wanted(heap, index) + 1;
 	shared->nblocks = RelationGetNumberOfBlocks(heap);
 	shared->plan.rows = shared->nblocks * rows_per_block(heap, index, info, shared->nblocks);
+	mv_am_check_memory(index, shared->plan.rows, shared->plan.memory);
 	pg_atomic_init_u64(&shared->heap_rows, 0);
 	pg_atomic_init_u64(&shared->index_rows, 0);
 }
@@ -138,10 +139,9 @@ begin_rows(RowState *state, MvBuildPart *part)
 {
 	memset(state, 0, sizeof(*state));
 	state->method = mv_method_of(part->index);
-	state->opclass = mv_index_opclass(part->index);
+	state->space = mv_index_space(part->index);
 	state->part = part;
-	state->dim = part->shared->plan.dim;
-	state->x = palloc(sizeof(float) * state->dim);
+	state->x = palloc(sizeof(float) * state->space.dim);
 	state->context = AllocSetContextCreate(CurrentMemoryContext, "index build row",
 										   ALLOCSET_DEFAULT_SIZES);
 }
@@ -151,7 +151,7 @@ static bool
 get_row(RowState *state, Datum value, float *x)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->context);
-	bool		indexed = mv_index_key(state->opclass, value, state->dim, x);
+	bool		indexed = mv_index_key(&state->space, value, x);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->context);
@@ -173,7 +173,7 @@ sample_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool al
 	if (place == NULL)
 		state->full = true;
 	else
-		memcpy(place, state->x, sizeof(float) * state->dim);
+		memcpy(place, state->x, sizeof(float) * state->space.dim);
 }
 
 /* Runs are taken in no order, so that a sample that is full early is fair too. */
@@ -327,10 +327,11 @@ mv_am_build(Relation heap, Relation index, IndexInfo *info)
 void
 mv_am_buildempty(Relation index)
 {
-	MvBuildShared shared = {.plan.dim = mv_am_check_index(index),
-							.plan.memory = (Size) maintenance_work_mem * 1024};
+	MvBuildShared shared = {.plan.memory = (Size) maintenance_work_mem * 1024};
 	MvBuildPart part = {.index = index};
 
+	mv_am_check_index(index);
+	shared.plan.dim = mv_index_space(index).dim;
 	begin_alone(&part, &shared);
 	begin_build(&part);
 	mv_build_part(&part, INIT_FORKNUM);

@@ -26,6 +26,7 @@ static int
 query_floats(const MvOpclass *opclass, int dim, ArrayType *array, float **queries)
 {
 	MvOpclass	as_vector = {.elem = &mv_vector_elem, .metric = opclass->metric};
+	MvSpace		space = {.opclass = &as_vector, .column_dim = dim, .dim = dim};
 	Datum	   *items;
 	bool	   *nulls;
 	int			n,
@@ -44,7 +45,7 @@ query_floats(const MvOpclass *opclass, int dim, ArrayType *array, float **querie
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("queries must not be NULL")));
-		kept += mv_index_key(&as_vector, items[i], dim, *queries + (Size) dim * kept);
+		kept += mv_index_key(&space, items[i], *queries + (Size) dim * kept);
 	}
 	return kept;
 }
@@ -58,7 +59,7 @@ query_floats(const MvOpclass *opclass, int dim, ArrayType *array, float **querie
  * queries that counted.  The index owner's; AccessShareLock, and WAL of a page.
  *
  * 22023 for less than 1 or more than 10000 queries, 22004 for NULLs among them,
- * 22000 for other dimensions than the index has, 0A000 for bit columns, 25006
+ * 22000 for other dimensions than the index has, 0A000 for bit and sparse columns, 25006
  * during recovery.
  */
 PG_FUNCTION_INFO_V1(mv_calibrate);
@@ -76,11 +77,12 @@ mv_calibrate(PG_FUNCTION_ARGS)
 	mv_tool_require_vectors(index);
 	mv_tool_require_owner(index);
 	opclass = mv_index_opclass(index);
-	if (opclass->elem->kind == MV_BIT)
+	if (opclass->elem->kind == MV_BIT || opclass->elem->kind == MV_SPARSE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" is over bit strings, which vectors cannot query",
-						RelationGetRelationName(index)),
+				 errmsg("index \"%s\" is over %s, which vectors cannot query",
+						RelationGetRelationName(index),
+						opclass->elem->kind == MV_BIT ? "bit strings" : "sparse vectors"),
 				 errhint("It calibrated itself when it was built.")));
 	mv_method_of(index)->shape(index, NULL, &shape);
 	n = query_floats(opclass, shape.dim, PG_GETARG_ARRAYTYPE_P(1), &queries);

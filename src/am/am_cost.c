@@ -5,7 +5,7 @@
  * probed are read, and a few hundred rows are re-ranked.  After it: for each row
  * returned about one more is re-ranked.  When a scan needs more rows than the
  * lists probed hold, it reads on, so the whole index is what all rows cost, or
- * as much of it as ivfflat.max_probes allows.
+ * as much of it as a setting allows.
  */
 #include "postgres.h"
 
@@ -25,6 +25,7 @@
 #define CODE_COST 0.3			/* a code in a FastScan block */
 #define CENTROID_PER_DIM 0.003
 #define RERANK_COST 50.0		/* two pages found, one vector compared */
+#define ROW_COST 120.0			/* that, and the row put in order by the executor */
 #define RERANKED_FIRST 200.0
 
 void
@@ -60,7 +61,7 @@ mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 			(shape.lists * shape.dim * CENTROID_PER_DIM + probed * CODE_COST +
 			 Min(RERANKED_FIRST, rows) * RERANK_COST) +
 		page_cost * probed * shape.code_bytes / BLCKSZ;
-	*total = *startup + cpu_operator_cost * reached * (CODE_COST + RERANK_COST) +
+	*total = *startup + cpu_operator_cost * reached * (CODE_COST + ROW_COST) +
 		page_cost * reached * (shape.code_bytes + shape.vector_bytes) / BLCKSZ;
 	*selectivity = 1;
 	*correlation = 0;

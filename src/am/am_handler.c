@@ -20,16 +20,16 @@ insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation he
 	const MvIndexMethod *method = mv_method_of(index);
 	MemoryContext context;
 	MemoryContext old;
-	MvIndexShape shape;
+	MvSpace		space;
 	float	   *x;
 
 	if (isnull[0])
 		return false;
 	context = AllocSetContextCreate(CurrentMemoryContext, "index insert", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	method->shape(index, NULL, &shape);
-	x = palloc(sizeof(float) * shape.dim);
-	if (mv_index_key(mv_index_opclass(index), values[0], shape.dim, x))
+	space = mv_index_space(index);
+	x = palloc(sizeof(float) * space.dim);
+	if (mv_index_key(&space, values[0], x))
 		method->insert(index, heap, tid, x);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -155,19 +155,24 @@ parse_hnsw(Datum reloptions, bool validate)
 /*
  * The recall that pgvector's hnsw has with an ef_search, or a better one: on a
  * million embeddings 1 - 1.4 / ef_search, on harder ones less, in few dimensions
- * or rows more.
+ * or rows more.  There a curve learnt from rows says little of queries that come
+ * from elsewhere, to which a graph finds its way; but lists are cheap.
  */
 #define EF_MISSES 1.6
 #define EF_HARD 6.4e6			/* rows times dimensions from which on that is so */
+#define EF_LISTS 0.4			/* below, so many lists for 1 of ef_search */
 
-static double
-recall_of_ef(Relation index, int ef_search)
+static void
+effort_of_ef(Relation index, int ef_search, MvEffort *effort)
 {
 	double		rows = index->rd_rel->reltuples;
-	double		size = rows * TupleDescAttr(index->rd_att, 0)->atttypmod;
-	double		ease = rows > 0 ? Min(sqrt(size / EF_HARD), 1) : 1;
+	double		ease = Min(sqrt(Max(rows, 0) * mv_index_space(index).dim / EF_HARD), 1);
 
-	return Max(1 - EF_MISSES * ease / ef_search, 0.5);
+	if (rows <= 0)
+		ease = 1;
+	effort->ef_search = ef_search;
+	effort->recall = Max(1 - EF_MISSES * ease / ef_search, 0.5);
+	effort->min_probes = ease < 1 ? (int) ceil(EF_LISTS * ef_search) : 0;
 }
 
 static void
@@ -176,9 +181,10 @@ hnsw_effort(Relation index, MvEffort *effort)
 	MvHnswSettings settings;
 
 	mv_hnsw_settings(&settings);
-	effort->ef_search = mv_target_recall > 0 ? 0 : settings.ef_search;
-	effort->recall = mv_target_recall > 0 ? mv_target_recall :
-		recall_of_ef(index, settings.ef_search);
+	if (mv_target_recall > 0)
+		effort->recall = mv_target_recall;
+	else
+		effort_of_ef(index, settings.ef_search, effort);
 }
 
 /*
@@ -206,6 +212,7 @@ const MvAccessMethod mv_am_hnsw = {
 	.effort = hnsw_effort,
 	.limits = hnsw_limits,
 	.as_pgvector = true,
+	.as_hnsw = true,
 };
 
 /* ---- all ---- */
@@ -266,7 +273,7 @@ check_options(Relation index, const MvOpclass *opclass)
 				 errmsg("option \"rerank\" is not for type bit, whose codes are exact")));
 }
 
-int
+void
 mv_am_check_index(Relation index)
 {
 	const MvAccessMethod *am = mv_access_method(index);
@@ -298,7 +305,25 @@ mv_am_check_index(Relation index)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("dimensions must be greater than one for this opclass")));
 	check_options(index, opclass);
-	return column->atttypmod;
+}
+
+/* What a build has whatever the rows, and what it keeps of a row beside its vector. */
+#define BUILD_BYTES (3 * 1024 * 1024 + 1024)
+#define ROW_BYTES 128
+
+void
+mv_am_check_memory(Relation index, double rows, Size memory)
+{
+	const MvAccessMethod *am = mv_access_method(index);
+	double		row = ROW_BYTES + sizeof(uint16) * (double) mv_index_space(index).dim;
+	double		fit = memory > BUILD_BYTES ? floor((memory - BUILD_BYTES) / row) : 0;
+
+	if (am->as_hnsw && rows > fit)
+		ereport(NOTICE,
+				(errmsg("hnsw graph no longer fits into maintenance_work_mem after %.0f tuples",
+						fit),
+				 errdetail("Building goes on through temporary files."),
+				 errhint("Increase maintenance_work_mem to speed up builds.")));
 }
 
 void

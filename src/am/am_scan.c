@@ -20,11 +20,13 @@ typedef struct MvScanState
 {
 	const MvAccessMethod *am;
 	const MvIndexMethod *method;
-	const MvOpclass *opclass;
+	MvSpace		space;
 	MvSearch   *search;
 	MemoryContext context;		/* of the search */
 	bool		started;
-	float	   *query;
+	float	   *query;			/* in code space */
+	Datum		value;			/* as it is, detoasted; 0: NULL */
+	struct varlena *copy;		/* it, if it had to be copied for that */
 	MvScanLimits limits;
 	double		rows;			/* returned */
 	double		last;			/* the farthest of their distances */
@@ -38,7 +40,7 @@ mv_am_beginscan(Relation index, int nkeys, int norderbys)
 
 	state->am = mv_access_method(index);
 	state->method = state->am->method;
-	state->opclass = mv_index_opclass(index);
+	state->space = mv_index_space(index);
 	state->context =
 		AllocSetContextCreate(CurrentMemoryContext, "index search", ALLOCSET_DEFAULT_SIZES);
 	scan->opaque = state;
@@ -64,9 +66,29 @@ mv_am_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int 
 
 /* A NULL query is as far from everything as from nothing: any order will do. */
 static void
+set_query(MvScanState *state, ScanKey key)
+{
+	struct varlena *value;
+
+	if (state->copy != NULL)
+		pfree(state->copy);
+	state->copy = NULL;
+	state->value = 0;
+	if (key->sk_flags & SK_ISNULL)
+	{
+		memset(state->query, 0, sizeof(float) * state->space.dim);
+		return;
+	}
+	value = PG_DETOAST_DATUM(key->sk_argument);
+	if ((Pointer) value != DatumGetPointer(key->sk_argument))
+		state->copy = value;
+	state->value = PointerGetDatum(value);
+	mv_index_key(&state->space, state->value, state->query);
+}
+
+static void
 start(IndexScanDesc scan, MvScanState *state)
 {
-	MvIndexShape shape;
 	MvEffort	effort;
 	MemoryContext old;
 
@@ -78,20 +100,16 @@ start(IndexScanDesc scan, MvScanState *state)
 	mv_counters_begin(RelationGetRelid(scan->indexRelation));
 
 	old = MemoryContextSwitchTo(state->context);
-	state->method->shape(scan->indexRelation, NULL, &shape);
 	if (state->search == NULL)
 	{
 		state->search = state->method->search_begin(scan->indexRelation, scan->heapRelation,
 													 scan->xs_snapshot);
-		state->query = palloc(sizeof(float) * shape.dim);
+		state->query = palloc(sizeof(float) * state->space.dim);
 	}
-	if (scan->orderByData->sk_flags & SK_ISNULL)
-		memset(state->query, 0, sizeof(float) * shape.dim);
-	else
-		mv_index_key(state->opclass, scan->orderByData->sk_argument, shape.dim, state->query);
+	set_query(state, scan->orderByData);
 	mv_am_effort(scan->indexRelation, &effort);
 	mv_am_limits(scan->indexRelation, &state->limits);
-	state->method->search_start(state->search, state->query, &effort);
+	state->method->search_start(state->search, state->query, state->value, &effort);
 	MemoryContextSwitchTo(old);
 	state->rows = 0;
 	state->last = -INFINITY;

@@ -137,8 +137,7 @@ sort_index_tid(ItemPointer tid, void *sort)
 /* What the heap scan hands to sort_heap_tid(). */
 typedef struct HeapRows
 {
-	const MvOpclass *opclass;	/* or NULL: every row is indexed */
-	MvIndexShape shape;
+	MvSpace		space;			/* .opclass NULL: every row is indexed */
 	float	   *x;
 	Tuplesortstate *sort;
 	MemoryContext row_context;
@@ -150,11 +149,10 @@ sort_heap_tid(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool
 	HeapRows   *rows = arg;
 	MemoryContext old;
 
-	if (rows->opclass != NULL && isnull[0])
+	if (rows->space.opclass != NULL && isnull[0])
 		return;
 	old = MemoryContextSwitchTo(rows->row_context);
-	if (rows->opclass == NULL ||
-		mv_index_key(rows->opclass, values[0], rows->shape.dim, rows->x))
+	if (rows->space.opclass == NULL || mv_index_key(&rows->space, values[0], rows->x))
 		sort_index_tid(tid, rows->sort);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(rows->row_context);
@@ -180,9 +178,8 @@ sort_heap(const MvTool *tool, Snapshot snapshot, Tuplesortstate *sort)
 
 	if (!mv_is_fts_index(tool->index))
 	{
-		rows.opclass = mv_index_opclass(tool->index);
-		mv_method_of(tool->index)->shape(tool->index, NULL, &rows.shape);
-		rows.x = palloc(sizeof(float) * rows.shape.dim);
+		rows.space = mv_index_space(tool->index);
+		rows.x = palloc(sizeof(float) * rows.space.dim);
 	}
 	rows.row_context = AllocSetContextCreate(CurrentMemoryContext, "index check row",
 											 ALLOCSET_DEFAULT_SIZES);
@@ -403,7 +400,7 @@ mv_index_stats(PG_FUNCTION_ARGS)
 	values[i++] = CStringGetTextDatum(method->name);
 	values[i++] = Int32GetDatum(stats.version);
 	values[i++] = CStringGetTextDatum(format_type_be(index->rd_opcintype[0]));
-	values[i++] = Int32GetDatum(shape.dim);
+	values[i++] = Int32GetDatum(mv_index_space(index).column_dim);
 	values[i++] = CStringGetTextDatum(order_operator(index));
 	values[i] = get_options(index, &nulls[i]);
 	i++;

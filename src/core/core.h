@@ -19,7 +19,8 @@ typedef enum MvElemKind
 	MV_BF16,					/* upper half of a binary32, as uint16_t */
 	MV_I8,
 	MV_ELEM_KINDS,				/* of the dense types, which have tables of kernels */
-	MV_BIT = MV_ELEM_KINDS		/* of bit strings, first bit highest in its byte */
+	MV_BIT = MV_ELEM_KINDS,		/* of bit strings, first bit highest in its byte */
+	MV_SPARSE					/* of sparse vectors: MV_F32 values with their indices */
 } MvElemKind;
 
 typedef enum MvMetric

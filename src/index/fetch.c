@@ -8,16 +8,16 @@
 #include "executor/executor.h"
 #include "nodes/execnodes.h"
 #include "storage/bufmgr.h"
+#include "utils/lsyscache.h"
 
 #include "compat.h"
 #include "index/fetch.h"
 
 struct MvFetch
 {
-	const MvOpclass *opclass;
+	FmgrInfo	distance;		/* the function of the operator */
 	Relation	heap;
 	Snapshot	snapshot;
-	int			dim;
 	IndexInfo  *info;
 	EState	   *estate;			/* of the index's expressions */
 	IndexFetchTableData *scan;
@@ -28,11 +28,13 @@ MvFetch *
 mv_fetch_begin(Relation index, Relation heap, Snapshot snapshot)
 {
 	MvFetch    *fetch = palloc(sizeof(MvFetch));
+	Oid			type = index->rd_opcintype[0];
 
-	fetch->opclass = mv_index_opclass(index);
+	/* All our classes order by their strategy 1. */
+	fmgr_info(get_opcode(get_opfamily_member(index->rd_opfamily[0], type, type, 1)),
+			  &fetch->distance);
 	fetch->heap = heap;
 	fetch->snapshot = snapshot;
-	fetch->dim = TupleDescAttr(index->rd_att, 0)->atttypmod;
 	fetch->info = BuildIndexInfo(index);
 	fetch->estate = CreateExecutorState();
 	fetch->scan = table_index_fetch_begin(heap);
@@ -46,34 +48,33 @@ mv_fetch_ahead(MvFetch *fetch, const ItemPointerData *tid)
 	PrefetchBuffer(fetch->heap, MAIN_FORKNUM, ItemPointerGetBlockNumber(tid));
 }
 
-/* The key of the row in the slot. */
 static bool
-slot_key(MvFetch *fetch, float *x)
+slot_distance(MvFetch *fetch, Datum query, double *distance)
 {
 	ExprContext *econtext = GetPerTupleExprContext(fetch->estate);
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull[INDEX_MAX_KEYS];
 	MemoryContext old;
-	bool		found;
 
 	econtext->ecxt_scantuple = fetch->slot;
 	old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
 	FormIndexDatum(fetch->info, fetch->slot, fetch->estate, values, isnull);
-	found = !isnull[0] && mv_index_key(fetch->opclass, values[0], fetch->dim, x);
+	if (!isnull[0])
+		*distance = DatumGetFloat8(FunctionCall2(&fetch->distance, values[0], query));
 	MemoryContextSwitchTo(old);
 	ResetExprContext(econtext);
-	return found;
+	return !isnull[0];
 }
 
 bool
-mv_fetch_key(MvFetch *fetch, const ItemPointerData *tid, float *x)
+mv_fetch_distance(MvFetch *fetch, const ItemPointerData *tid, Datum query, double *distance)
 {
 	ItemPointerData at = *tid;
 	bool		again = false;
 	bool		dead;
 	bool		found = table_index_fetch_tuple(fetch->scan, &at, fetch->snapshot, fetch->slot,
 												&again, &dead) &&
-		slot_key(fetch, x);
+		slot_distance(fetch, query, distance);
 
 	ExecClearTuple(fetch->slot);
 	return found;

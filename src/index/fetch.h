@@ -10,7 +10,7 @@
 typedef struct MvFetch MvFetch;
 
 /*
- * mv_fetch_begin -- a reader of the index's keys, in the current context.
+ * mv_fetch_begin -- a reader of an index's rows, in the current context.
  *
  * The relations and the snapshot must outlive it; a page of the table stays
  * pinned between calls.
@@ -21,12 +21,14 @@ MvFetch    *mv_fetch_begin(Relation index, Relation heap, Snapshot snapshot);
 void		mv_fetch_ahead(MvFetch *fetch, const ItemPointerData *tid);
 
 /*
- * mv_fetch_key -- the key of a row, float[dim] as of mv_index_key().
+ * mv_fetch_distance -- what the index's operator gives for a row and the query.
  *
  * tid		as the index has it: the root of a HOT chain
- * returns	false if the snapshot sees no such row, or it has no key
+ * query	of the column's type
+ * returns	false if the snapshot sees no such row, or its key is NULL
  */
-bool		mv_fetch_key(MvFetch *fetch, const ItemPointerData *tid, float *x);
+bool		mv_fetch_distance(MvFetch *fetch, const ItemPointerData *tid, Datum query,
+							  double *distance);
 
 /* mv_fetch_end -- gives up the pin and the memory. */
 void		mv_fetch_end(MvFetch *fetch);

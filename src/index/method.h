@@ -2,8 +2,8 @@
  * method.h -- what an index method is to the access methods of am/.
  *
  * am/ speaks to PostgreSQL's planner and executor and knows no page; a method
- * knows pages and no planner.  Vectors arrive here as floats, of unit length
- * under MV_COSINE (metric.h).
+ * knows pages and no planner.  Vectors arrive here as floats, those of the code
+ * space (metric.h).
  */
 #pragma once
 
@@ -20,7 +20,7 @@ typedef struct MvSearch MvSearch;
 /* What a build knows before it reads the table; the same in all its processes. */
 typedef struct MvBuildPlan
 {
-	int			dim;
+	int			dim;			/* of the code space */
 	double		rows;			/* to be indexed; an estimate */
 	int			processes;		/* at most */
 	Size		memory;			/* bytes that all of them may use together */
@@ -41,6 +41,7 @@ typedef struct MvEffort
 {
 	int			probes;			/* lists read before the first row; 0: what the recall needs */
 	double		recall;			/* wanted, in (0, 1], if probes is 0 */
+	int			min_probes;		/* then: lists read before the first row in any case */
 	int			max_probes;		/* the scan ends after so many lists; 0: after the last row */
 	int			ef_search;		/* rows a walk of a graph keeps in view; 0: what the recall takes */
 } MvEffort;
@@ -112,9 +113,12 @@ typedef struct MvIndexMethod
 	 *
 	 * heap, snapshot	valid until the end, for rows that the index did not keep;
 	 *					the snapshot is an MVCC one
+	 * query, value		in code space, and of the column's type, detoasted, valid until
+	 *					the next start; value is 0 if the query is NULL
 	 */
 	MvSearch   *(*search_begin) (Relation index, Relation heap, Snapshot snapshot);
-	void (*search_start)(MvSearch *search, const float *query, const MvEffort *effort);
+	void (*search_start)(MvSearch *search, const float *query, Datum value,
+						 const MvEffort *effort);
 	bool		(*search_next) (MvSearch *search, MvFound *found);
 	void		(*search_end) (MvSearch *search);
 

@@ -10,7 +10,9 @@
 #include "utils/varbit.h"
 
 #include "compat.h"
+#include "core/rng.h"
 #include "index/metric.h"
+#include "types/sparsevec.h"
 #include "types/status.h"
 
 const MvOpclass *
@@ -50,27 +52,95 @@ bits_to_floats(Datum value, int dim, float *x)
 }
 
 static bool
-dense_to_floats(const MvOpclass *opclass, Datum value, int dim, float *x)
+dense_to_floats(const MvSpace *space, Datum value, float *x)
 {
+	const MvOpclass *opclass = space->opclass;
 	MvDense    *v = (MvDense *) PG_DETOAST_DATUM(value);
 	bool		indexed = true;
 
-	mv_expect_dim(dim, v->dim);
-	mv_kernels.to_f32[opclass->elem->kind] (v->x, x, dim);
+	mv_expect_dim(space->dim, v->dim);
+	mv_kernels.to_f32[opclass->elem->kind] (v->x, x, space->dim);
 	if (opclass->metric == MV_COSINE)
-		indexed = normalise(x, dim);
+		indexed = normalise(x, space->dim);
 	if ((Pointer) v != DatumGetPointer(value))
 		pfree(v);
 	return indexed;
 }
 
-bool
-mv_index_key(const MvOpclass *opclass, Datum value, int dim, float *x)
+/* Dimensions that each element of a sketched vector goes to: few collide in all. */
+#define SKETCH_PLACES 4
+
+static void
+sketch_element(int32 index, float value, float *x)
 {
-	if (opclass->elem->kind != MV_BIT)
-		return dense_to_floats(opclass, value, dim, x);
-	bits_to_floats(value, dim, x);
-	return true;
+	uint64		seed = (uint64) index;
+
+	value /= sqrtf(SKETCH_PLACES);
+	for (int i = 0; i < SKETCH_PLACES; i++)
+	{
+		uint64		random = mv_rng_next(&seed);
+
+		/* The lowest bit gives the sign, the highest give the place. */
+		x[random >> 32 & (MV_SKETCH_DIM - 1)] += random & 1 ? value : -value;
+	}
+}
+
+static bool
+sparse_to_floats(const MvSpace *space, Datum value, float *x)
+{
+	MvSparse   *v = (MvSparse *) PG_DETOAST_DATUM(value);
+	const float *values = MV_SPARSE_VALUES(v);
+	bool		sketch = mv_space_sketches(space->opclass, space->dim);
+	bool		roots = sketch && space->opclass->metric == MV_L1;
+	double		norm = 0;
+	double		scale = 1;
+
+	mv_expect_dim(space->column_dim, v->dim);
+	memset(x, 0, sizeof(float) * space->dim);
+	for (int i = 0; i < v->nnz; i++)
+		norm += (double) values[i] * values[i];
+	if (space->opclass->metric == MV_COSINE && norm > 0)
+		scale = 1 / sqrt(norm);
+	for (int i = 0; i < v->nnz; i++)
+	{
+		float		element = roots ? copysignf(sqrtf(fabsf(values[i])), values[i]) :
+			(float) (values[i] * scale);
+
+		if (sketch)
+			sketch_element(v->idx[i], element, x);
+		else
+			x[v->idx[i]] = element;
+	}
+	if ((Pointer) v != DatumGetPointer(value))
+		pfree(v);
+	return space->opclass->metric != MV_COSINE || norm > 0;
+}
+
+MvSpace
+mv_index_space(Relation index)
+{
+	MvSpace		space = {.opclass = mv_index_opclass(index),
+						 .column_dim = TupleDescAttr(index->rd_att, 0)->atttypmod};
+
+	space.dim = space.column_dim;
+	if (space.opclass->elem->kind == MV_SPARSE)
+		space.dim = Min(space.dim, MV_SKETCH_DIM);
+	return space;
+}
+
+bool
+mv_index_key(const MvSpace *space, Datum value, float *x)
+{
+	switch (space->opclass->elem->kind)
+	{
+		case MV_BIT:
+			bits_to_floats(value, space->dim, x);
+			return true;
+		case MV_SPARSE:
+			return sparse_to_floats(space, value, x);
+		default:
+			return dense_to_floats(space, value, x);
+	}
 }
 
 /* vector_l2_metric(internal) returns internal, ...: the support functions. */
@@ -89,7 +159,11 @@ mv_index_key(const MvOpclass *opclass, Datum value, int dim, float *x)
 	METRIC_FUNCTION(type, cosine, MV_COSINE)
 
 METRIC_FUNCTIONS(vector);
+METRIC_FUNCTION(vector, l1, MV_L1);
 METRIC_FUNCTIONS(halfvec);
+METRIC_FUNCTION(halfvec, l1, MV_L1);
+METRIC_FUNCTIONS(sparsevec);
+METRIC_FUNCTION(sparsevec, l1, MV_L1);
 METRIC_FUNCTIONS(int8vec);
 METRIC_FUNCTIONS(bf16vec);
 METRIC_FUNCTION(bit, hamming, MV_HAMMING);

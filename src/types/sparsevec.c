@@ -18,6 +18,7 @@
 #include "types/status.h"
 
 const char	mv_sparsevec_type[] = "sparsevec";
+const MvElem mv_sparsevec_elem = {mv_sparsevec_type, MV_SPARSE};
 
 static void
 check(MvStatus status)

@@ -15,7 +15,7 @@
 
 #include "fmgr.h"
 
-#include "core/dist.h"
+#include "types/dense.h"
 
 typedef struct MvSparse
 {
@@ -32,6 +32,7 @@ typedef struct MvSparse
 #define MV_GETARG_SPARSE(n) ((MvSparse *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
 
 extern const char mv_sparsevec_type[];
+extern const MvElem mv_sparsevec_elem;
 
 /* A zeroed sparse vector; raises on counts out of range. */
 MvSparse   *mv_sparse_new(int dim, int nnz);

@@ -68,11 +68,11 @@ typedef struct MvIvfMeta
 	/* Of the build, never changed. */
 	uint64		seed;			/* of the rotation */
 	uint64		build;			/* a number of this build's own */
-	uint32		dim;			/* of the column */
+	uint32		dim;			/* of the code space */
 	uint16		elem;			/* MvElemKind */
 	uint16		metric;			/* MvMetric */
 	uint16		bits;			/* of a code, per dimension; 1 of bit strings */
-	uint16		rerank;			/* MvRerankBy; of bit strings MV_RERANK_NONE */
+	uint16		rerank;			/* MvRerankBy; bit strings: MV_RERANK_NONE, sparse: _HEAP */
 	BlockNumber mean_start;		/* global mean, float[dim] over consecutive vector pages */
 	BlockNumber list_start;		/* first list page, a chain */
 	BlockNumber directory;		/* first page of the block numbers of the id pages, a chain */
@@ -88,6 +88,7 @@ typedef struct MvIvfMeta
 	uint32		calibration;	/* MvIvfCalibration */
 	MvIvfCurve	curves[MV_IVF_CURVES];
 	BlockNumber graph;			/* page of the graph over the rows, or InvalidBlockNumber */
+	float4		unit;			/* of MV_L1: see mv_ivf_rank_unit(); 0: not known */
 } MvIvfMeta;
 
 #define MV_IVF_META_BLOCK 0
@@ -217,6 +218,7 @@ typedef struct MvIvf
 	float	   *mean;			/* [dim] */
 	float	   *rotated_mean;	/* [padded] */
 	float		mean_norm;		/* squared */
+	double		unit;			/* see mv_ivf_rank_unit() */
 
 	int			npages;			/* of the list table */
 	BlockNumber *list_pages;
@@ -347,6 +349,7 @@ typedef struct MvIvfQuery
 	MvRabitqScan coarse;		/* of their one-bit codes */
 	float		norm;			/* |q|^2 */
 	float		mean_dot;		/* <q, mean> */
+	float		slack;			/* of inner products of sketches: how far they are off */
 	float	   *est;			/* [nused], in whole blocks */
 	float	   *low;			/* the same */
 } MvIvfQuery;
@@ -377,7 +380,7 @@ static inline void
 mv_ivf_query_center(MvIvfQuery *q, float g_add, float g_dist)
 {
 	if (!q->ivf->shape.strings)
-		mv_rabitq_scan_center(&q->scan, g_add, g_dist);
+		mv_rabitq_scan_center(&q->scan, g_add - q->slack, g_dist);
 }
 
 /*
@@ -416,6 +419,16 @@ void		mv_ivf_ranker_start(MvIvfRanker *ranker, const float *x);
  * shape.stored says; the least there is if nothing is known, as of vectors that did not fit.
  */
 float		mv_ivf_rank(const MvIvfRanker *ranker, const void *vector);
+
+/* The same from the distance itself; NaN: nothing is known. */
+float		mv_ivf_rank_distance(const MvIvf *ivf, double distance);
+
+/*
+ * The operator's distance of two rows is at least that many times their Euclidean
+ * distance in code space, for nearly all rows that are near: so ranks, which are
+ * distances by this unit, compare with bounds.
+ */
+double		mv_ivf_rank_unit(const MvIvf *ivf);
 float		mv_ivf_rank_unknown(const MvIvf *ivf);
 
 /* A rank in the unit of the operator. */
@@ -480,6 +493,7 @@ typedef struct MvIvfSample
 	int			n;				/* of the sample */
 	const float *x;				/* [n][padded], rotated */
 	const float *norm;			/* [n], |x|^2 */
+	const float *raw;			/* [n][dim], not rotated; of MV_L1 only, which rotations change */
 	const int32_t *list;		/* [n], of each row */
 } MvIvfSample;
 
@@ -679,7 +693,8 @@ void		mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float 
 /* The same; returns the row's id. */
 uint32		mv_ivf_insert_row(Relation index, Relation heap, ItemPointer tid, const float *x);
 MvSearch   *mv_ivf_search_begin(Relation index, Relation heap, Snapshot snapshot);
-void		mv_ivf_search_start(MvSearch *search, const float *query, const MvEffort *effort);
+void mv_ivf_search_start(MvSearch *search, const float *query, Datum value,
+						 const MvEffort *effort);
 bool		mv_ivf_search_next(MvSearch *search, MvFound *found);
 
 /* After search_start: rows of that set of ids, a bit each below n, are not returned. */

@@ -31,6 +31,16 @@
 
 /* ---- what the processes share ---- */
 
+/* Floats of a row of the sample that are kept as they were: see MvIvfSample. */
+static int
+raw_dim(const MvBuild *build)
+{
+	const MvIvf *ivf = &build->ivf;
+	bool		sketches = mv_space_sketches(ivf->opclass, ivf->shape.dim);
+
+	return ivf->opclass->metric == MV_L1 && !sketches ? ivf->shape.dim : 0;
+}
+
 /*
  * As many rows as the clustering wants, such that they and the centroids, of
  * which there are not more, fit into half of the memory.
@@ -38,7 +48,8 @@
 static int
 sample_rows(const MvBuild *build)
 {
-	double		bytes = sizeof(float) * ((double) build->ivf.shape.padded + 5);
+	double		bytes =
+		sizeof(float) * ((double) build->ivf.shape.padded + raw_dim(build) + 5);
 	double		lists = build->ivf.meta.nlists;
 	double		memory = (double) build->plan.memory;
 	double		fit = Max(memory / 2 / bytes - lists, memory / 4 / bytes);
@@ -65,6 +76,8 @@ lay_out(MvBuild *build, void *base)
 	build->counts = mv_carve(base, &at, sizeof(pg_atomic_uint32) * (Size) nlists);
 	build->sample = mv_carve(base, &at, sizeof(float) * padded * (Size) build->max_sample);
 	build->sample_norm = mv_carve(base, &at, sizeof(float) * (Size) build->max_sample);
+	build->raw = raw_dim(build) == 0 ? NULL :
+		mv_carve(base, &at, sizeof(float) * raw_dim(build) * (Size) build->max_sample);
 	for (int i = 0; i < MV_IVF_CURVES; i++)
 		build->reaches[i] =
 			mv_carve(base, &at, sizeof(float) * MV_IVF_SAMPLE_QUERIES * MV_NEAREST_MAX);
@@ -90,7 +103,7 @@ conclude(MvBuild *build, Relation index, const MvBuildPlan *plan)
 	ivf->meta.metric = (uint16) ivf->opclass->metric;
 	ivf->meta.bits = (uint16) mv_index_option_bits(index);
 	ivf->meta.rerank = ivf->meta.elem == MV_BIT ? MV_RERANK_NONE :
-		(uint16) mv_index_option_rerank(index);
+		ivf->meta.elem == MV_SPARSE ? MV_RERANK_HEAP : (uint16) mv_index_option_rerank(index);
 	mv_ivf_shape(&ivf->shape, &ivf->meta);
 	ivf->meta.seed = SEED;
 	ivf->meta.nlists = (uint32) Min(Max(lists, 1), MV_MAX_LISTS);

@@ -32,6 +32,7 @@ struct MvBuild
 	int			max_sample;
 	float	   *sample;			/* [max_sample][padded]; rotated in place by train */
 	float	   *sample_norm;	/* [max_sample], squared */
+	float	   *raw;			/* [max_sample][dim], not rotated; of MV_L1, or NULL */
 	float	   *reaches[MV_IVF_CURVES]; /* see mv_ivf_sample_reaches() */
 	void	   *kmeans;
 

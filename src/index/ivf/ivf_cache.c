@@ -51,11 +51,12 @@ read_meta(Relation index, MvIvfMeta *meta)
 				 errhint("Please REINDEX it.")));
 	memcpy(meta, MV_PAGE_BODY(page), sizeof(MvIvfMeta));
 	UnlockReleaseBuffer(buffer);
-	if (meta->dim < 1 || meta->dim > mv_index_max_dim(opclass) ||
+	if (meta->dim < 1 || meta->dim != mv_index_space(index).dim ||
 		meta->elem != opclass->elem->kind || meta->metric != opclass->metric ||
 		meta->bits < 1 || meta->bits > MV_RABITQ_MAX_BITS || meta->nlists < 1 ||
 		meta->rerank > MV_RERANK_NONE ||
-		(meta->elem == MV_BIT && (meta->bits != 1 || meta->rerank != MV_RERANK_NONE)))
+		(meta->elem == MV_BIT && (meta->bits != 1 || meta->rerank != MV_RERANK_NONE)) ||
+		(meta->elem == MV_SPARSE && meta->rerank != MV_RERANK_HEAP))
 		mv_index_corrupted(index, "impossible numbers in the meta page");
 }
 

@@ -174,6 +174,26 @@ nearest_by_product(const MvIvfSample *sample, int row, int k, int32_t *nearest)
 	pfree(q);
 }
 
+/* The nearest rows by taxicab distance, without the row itself. */
+static void
+nearest_by_l1(const MvIvfSample *sample, int row, int k, int32_t *nearest)
+{
+	MvDistFn	l1 = mv_kernels.dist[MV_F32][MV_L1];
+	int			dim = sample->ivf->shape.dim;
+	const float *q = sample->raw + (Size) dim * row;
+	MvNeighbor *items = palloc(sizeof(MvNeighbor) * k);
+	MvTopK		top;
+
+	mv_topk_init(&top, items, k);
+	for (int i = 0; i < sample->n; i++)
+		if (i != row)
+			mv_topk_push(&top, (uint64_t) i, (float) l1(q, sample->raw + (Size) dim * i, dim));
+	mv_topk_sort(&top);
+	for (int i = 0; i < k; i++)
+		nearest[i] = (int32_t) items[Min(i, top.n - 1)].id;
+	pfree(items);
+}
+
 /* The nearest rows by distance, of several queries at once. */
 static void
 nearest_by_distance(const MvIvfSample *sample, int first, int n, int k, int32_t *nearest)
@@ -208,12 +228,13 @@ mv_ivf_sample_reaches(const MvIvfSample *sample, int first, int n, float *const 
 {
 	MvMetric	metric = sample->ivf->opclass->metric;
 	bool		by_product = metric == MV_IP || metric == MV_JACCARD;
+	bool		by_l1 = sample->raw != NULL;
 	int			most = mv_ivf_sample_neighbours(sample, MV_IVF_CURVES - 1);
 	int32_t    *nearest = palloc(sizeof(int32_t) * most * n);
 	Keys		keys;
 
 	keys_begin(&keys, sample->set->k);
-	if (!by_product)
+	if (!by_product && !by_l1)
 		nearest_by_distance(sample, first, n, most, nearest);
 	for (int i = 0; i < n; i++)
 	{
@@ -221,6 +242,8 @@ mv_ivf_sample_reaches(const MvIvfSample *sample, int first, int n, float *const 
 
 		if (by_product)
 			nearest_by_product(sample, row, most, nearest + most * i);
+		else if (by_l1)
+			nearest_by_l1(sample, row, most, nearest + most * i);
 		keys_of_row(&keys, sample, sample->x + (Size) sample->ivf->shape.padded * row);
 		for (int curve = 0; curve < MV_IVF_CURVES; curve++)
 		{
@@ -237,6 +260,66 @@ mv_ivf_sample_reaches(const MvIvfSample *sample, int first, int n, float *const 
 }
 
 /*
+ * The unit of MV_L1 (ivf_rank.c): so many of the pairs of near rows have a smaller
+ * quotient of their distances.
+ */
+#define UNIT_QUANTILE 0.1
+#define UNIT_NEIGHBOURS 10
+
+static int
+compare_floats(const void *a, const void *b)
+{
+	float		x = *(const float *) a;
+	float		y = *(const float *) b;
+
+	return (x > y) - (x < y);
+}
+
+static float
+unit_of(float *quotients, int n)
+{
+	if (n == 0)
+		return 0;
+	qsort(quotients, n, sizeof(float), compare_floats);
+	return quotients[(int) (UNIT_QUANTILE * n)];
+}
+
+/* The quotient of the distances of two vectors of that kind; 0 if they are equal. */
+static float
+quotient(MvElemKind kind, const void *a, const void *b, int dim)
+{
+	double		l2 = sqrt(mv_kernels.dist[kind][MV_L2SQ] (a, b, dim));
+
+	return l2 > 0 ? (float) (mv_kernels.dist[kind][MV_L1] (a, b, dim) / l2) : 0;
+}
+
+static float
+sample_unit(const MvIvfSample *sample)
+{
+	float		quotients[COUNTED * UNIT_NEIGHBOURS];
+	int32_t		nearest[UNIT_NEIGHBOURS];
+	int			dim = sample->ivf->shape.dim;
+	int			queries = Min(mv_ivf_sample_queries(sample), COUNTED);
+	int			n = 0;
+
+	for (int i = 0; i < queries; i++)
+	{
+		int			row = query_row(sample, mv_ivf_sample_queries(sample) * i / queries);
+
+		nearest_by_l1(sample, row, UNIT_NEIGHBOURS, nearest);
+		for (int j = 0; j < UNIT_NEIGHBOURS; j++)
+		{
+			float		quot = quotient(MV_F32, sample->raw + (Size) dim * row,
+										sample->raw + (Size) dim * nearest[j], dim);
+
+			if (quot > 0)
+				quotients[n++] = quot;
+		}
+	}
+	return unit_of(quotients, n);
+}
+
+/*
  * Rows are easier queries than real ones: a fifth of what a recall misses is
  * given away, which made up for that on all data tried.
  */
@@ -250,6 +333,7 @@ mv_ivf_sample_curves(const MvIvfSample *sample, float *const *reaches, MvIvfMeta
 	Keys		keys;
 
 	meta->calibration = MV_IVF_UNCALIBRATED;
+	meta->unit = 0;
 	memset(meta->curves, 0, sizeof(meta->curves));
 	if (queries == 0)
 		return;
@@ -267,6 +351,8 @@ mv_ivf_sample_curves(const MvIvfSample *sample, float *const *reaches, MvIvfMeta
 	}
 	keys_end(&keys);
 	meta->calibration = MV_IVF_BY_BUILD;
+	if (sample->raw != NULL)
+		meta->unit = sample_unit(sample);
 }
 
 /* ---- from queries, on a built index ---- */
@@ -286,7 +372,8 @@ nearest_rows(Relation index, const MvIvf *ivf, const Queries *queries, MvTopK *t
 {
 	const MvIvfShape *shape = &ivf->shape;
 	bool		ip = ivf->format.metric == MV_IP;
-	MvDistFn	dist = mv_kernels.dist[shape->stored][ip ? MV_IP : MV_L2SQ];
+	MvMetric	metric = ivf->opclass->metric == MV_L1 ? MV_L1 : ivf->format.metric;
+	MvDistFn	dist = mv_kernels.dist[shape->stored][metric];
 	char	   *stored = palloc_extended((Size) shape->vector_size * queries->n, MCXT_ALLOC_HUGE);
 	char	   *vector = palloc(shape->vector_size);
 	MvIvfIds	ids;
@@ -344,8 +431,43 @@ lists_of_ids(Relation index, const MvIvf *ivf, const MvIvfList *lists, uint32 ni
 	return list;
 }
 
+/* The unit of MV_L1 from the nearest rows of queries; 0 for other metrics. */
+static float
+unit_of_queries(Relation index, const MvIvf *ivf, const Queries *queries, const MvTopK *tops)
+{
+	const MvIvfShape *shape = &ivf->shape;
+	float	   *quotients;
+	char	   *stored;
+	char	   *vector;
+	MvIvfIds	ids;
+	int			n = 0;
+
+	if (ivf->opclass->metric != MV_L1)
+		return 0;
+	quotients = palloc(sizeof(float) * UNIT_NEIGHBOURS * queries->n);
+	stored = palloc(shape->vector_size);
+	vector = palloc(shape->vector_size);
+	mv_ivf_ids_begin(&ids, index, ivf);
+	for (int i = 0; i < queries->n; i++)
+	{
+		mv_ivf_vector(ivf, queries->x + (Size) shape->dim * i, stored);
+		for (int j = 0; j < Min(tops[i].n, UNIT_NEIGHBOURS); j++)
+		{
+			float		quot;
+
+			mv_ivf_read_vector(&ids, (uint32) tops[i].items[j].id, vector);
+			quot = quotient(shape->stored, stored, vector, shape->dim);
+			if (quot > 0)
+				quotients[n++] = quot;
+		}
+	}
+	mv_ivf_ids_end(&ids);
+	return unit_of(quotients, n);
+}
+
 static void
-write_curves(Relation index, const MvIvfCurve *curves, MvIvfCalibration by, double rows)
+write_curves(Relation index, const MvIvfCurve *curves, MvIvfCalibration by, double rows,
+			 float unit)
 {
 	Buffer		buffer;
 	MvChange	change;
@@ -357,6 +479,7 @@ write_curves(Relation index, const MvIvfCurve *curves, MvIvfCalibration by, doub
 	memcpy(meta->curves, curves, sizeof(meta->curves));
 	meta->calibration = by;
 	meta->calibrated_rows = rows;
+	meta->unit = unit;
 	meta->version++;
 	mv_change_commit(&change);
 	UnlockReleaseBuffer(buffer);
@@ -451,7 +574,7 @@ calibrate(Relation index, const Queries *queries, MvIvfCalibration by)
 		for (int curve = 0; curve < MV_IVF_CURVES; curve++)
 			count_lists(&keys, ivf->nused, &curves[curve], 1.0f / queries->n);
 	}
-	write_curves(index, curves, by, nids);
+	write_curves(index, curves, by, nids, unit_of_queries(index, ivf, queries, tops));
 }
 
 void

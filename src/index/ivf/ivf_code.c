@@ -165,12 +165,32 @@ void
 mv_ivf_query_begin(MvIvfQuery *q, const MvIvf *ivf)
 {
 	q->ivf = ivf;
+	q->slack = 0;
 	q->rotated = palloc(sizeof(float) * ivf->shape.padded);
 	q->memory = palloc(mv_rabitq_query_size(ivf->shape.padded));
 	if (ivf->shape.strings)
 		q->string_memory = palloc(mv_rabitq_query_size(ivf->shape.padded));
 	q->est = palloc(sizeof(float) * TYPEALIGN(MV_BLOCK, ivf->nused));
 	q->low = palloc(sizeof(float) * TYPEALIGN(MV_BLOCK, ivf->nused));
+}
+
+/* Deviations that the inner product of sketches is allowed to be off, |q| |x| / sqrt(dim) each. */
+#define SKETCH_DEVIATIONS 1.0
+
+/* By the length of the query and the average one of rows. */
+static float
+slack_of(const MvIvfQuery *q)
+{
+	const MvIvf *ivf = q->ivf;
+	double		query = q->norm + 2 * q->mean_dot + ivf->mean_norm;
+	double		rows = 0;
+
+	if (ivf->opclass->metric != MV_IP || !mv_space_sketches(ivf->opclass, ivf->shape.dim))
+		return 0;
+	for (int i = 0; i < ivf->nused; i++)
+		rows += ivf->norm[i] + 2 * ivf->mean_dot[i] + ivf->mean_norm + ivf->spread[i];
+	return (float) (SKETCH_DEVIATIONS *
+					sqrt(Max(query, 0) * Max(rows / ivf->nused, 0) / ivf->shape.dim));
 }
 
 void
@@ -183,6 +203,7 @@ mv_ivf_query_start(MvIvfQuery *q, const float *x)
 	mv_rotate(ivf->rotation, x, ivf->mean, q->rotated);
 	q->norm = (float) dot(q->rotated, q->rotated, ivf->shape.padded);
 	q->mean_dot = (float) dot(q->rotated, ivf->rotated_mean, ivf->shape.padded);
+	q->slack = slack_of(q);
 	mv_rabitq_query_init(&q->query, q->rotated, ivf->shape.padded, q->memory);
 	if (ivf->shape.strings)
 		mv_bits_scan_init(&q->scan, &q->string, x, ivf->shape.dim, q->string_memory);

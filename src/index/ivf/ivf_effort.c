@@ -87,12 +87,17 @@ at_recall(const float *values, double recall)
 	return values[i - 1] + Max(part, 0) * (values[i] - values[i - 1]);
 }
 
-/* Linear in the logarithm of k between the curves and beyond; never below the first. */
+/*
+ * Linear in the logarithm of k between the curves; never below the first.  Beyond
+ * them a power of k, as distances are: in few dimensions they grow fast.
+ */
 static double
 at_k(double first, double last, double k)
 {
 	double		part = log(k / curve_k[0]) / log((double) curve_k[1] / curve_k[0]);
 
+	if (part > 1 && first > 0 && last > first)
+		return last * pow(last / first, part - 1);
 	return first + Max(part, 0) * Max(last - first, 0);
 }
 
@@ -106,16 +111,22 @@ mv_ivf_reach(const MvIvf *ivf, double recall, double k)
 	return (float) at_k(at_recall(curves[0].reach, recall), at_recall(curves[1].reach, recall), k);
 }
 
+/* Lists read where no curve tells; they are short, or the index would have been calibrated. */
+#define UNCALIBRATED_LISTS 128
+
 double
 mv_ivf_lists_wanted(const MvIvf *ivf, const MvEffort *effort)
 {
+	double		lists;
+
 	if (effort->probes > 0)
 		return Min(effort->probes, ivf->nused);
 	if (ivf->meta.calibration == MV_IVF_UNCALIBRATED)
-		return Min(Max(ivf->nused / 4, 16), ivf->nused);
+		return Min(Max(ivf->nused / 4, UNCALIBRATED_LISTS), ivf->nused);
 	if (effort->recall > knots[MV_IVF_KNOTS - 1])
 		return ivf->nused;
-	return Max(Min(at_recall(ivf->meta.curves[0].lists, effort->recall), ivf->nused), 1);
+	lists = at_recall(ivf->meta.curves[0].lists, effort->recall);
+	return Min(Max(Max(lists, effort->min_probes), 1), ivf->nused);
 }
 
 static int

@@ -77,10 +77,11 @@ mv_ivf_read_run(Relation index, BlockNumber block, MvPageKind kind, int offset, 
 void
 mv_ivf_set_format(MvIvf *ivf)
 {
-	ivf->format.metric = ivf->opclass->metric == MV_IP ? MV_IP : MV_L2SQ;
+	ivf->format.metric = mv_space_metric(ivf->opclass);
 	ivf->format.bits = ivf->shape.bits;
 	ivf->format.dim = ivf->shape.padded;
 	ivf->format.mean = ivf->rotated_mean;
+	ivf->unit = mv_ivf_rank_unit(ivf);
 }
 
 void

@@ -1,5 +1,6 @@
 /*
- * ivf_rank.c -- what rows are ranked by: their distance from the stored vector.
+ * ivf_rank.c -- what rows are ranked by: their distance from the stored vector, or
+ * the table's.
  *
  * Stored vectors may be rounded to f16, and sums are rounded.  So a row's rank is
  * a value not above its distance, in the unit of bounds: squared distances, or
@@ -12,7 +13,6 @@
 #include "compat.h"
 #include "core/dist.h"
 #include "index/ivf/ivf.h"
-#include "index/options.h"
 
 void
 mv_ivf_ranker_begin(MvIvfRanker *r, const MvIvf *ivf)
@@ -26,8 +26,6 @@ mv_ivf_ranker_start(MvIvfRanker *r, const float *x)
 {
 	const MvIvf *ivf = r->ivf;
 
-	if (ivf->meta.rerank == MV_RERANK_HEAP)
-		memcpy(r->q, x, sizeof(float) * ivf->shape.dim);
 	r->vague = mv_ivf_vector(ivf, x, r->q) != 0;
 	r->norm = sqrt(mv_kernels.dist[MV_F32][MV_IP] (x, x, ivf->shape.dim));
 }
@@ -75,6 +73,14 @@ lower_distance(const MvIvfRanker *r, const void *vector)
 		margin = (2 * epsilon + SUM_EPSILON) * r->norm * norm + tiny * (r->norm + norm);
 		return -d - margin;
 	}
+	if (r->ivf->opclass->metric == MV_L1)
+	{
+		/* A sum of absolute values is at most so many times its Euclidean norm. */
+		norm = sqrt(dim) * r->norm;
+		d = dist[MV_L1] (r->q, vector, dim);
+		margin = epsilon * (2 * norm + d) + 2 * F16_TINY * dim + SUM_EPSILON * d;
+		return Max(d - margin, 0);
+	}
 	d = sqrt(dist[MV_L2SQ] (r->q, vector, dim));
 	if (may_be_clamped(r, vector, r->norm + d))
 		return NAN;
@@ -83,18 +89,38 @@ lower_distance(const MvIvfRanker *r, const void *vector)
 	return r->ivf->opclass->metric == MV_COSINE ? Max(d * d / 2 - SUM_EPSILON, 0) : d;
 }
 
+/* Is the operator's distance that of the squared distances in code space? */
+static bool
+is_square(const MvIvf *ivf)
+{
+	return ivf->opclass->metric == MV_L1 && mv_space_sketches(ivf->opclass, ivf->shape.dim);
+}
+
+/* A share of the sketches has distances that are longer by more than this; see metric.h. */
+#define SKETCH_DEVIATIONS 1.3
+
+double
+mv_ivf_rank_unit(const MvIvf *ivf)
+{
+	if (mv_space_sketches(ivf->opclass, ivf->shape.dim))
+		return 1 / sqrt(1 + SKETCH_DEVIATIONS * sqrt(2.0 / ivf->shape.dim));
+	return ivf->opclass->metric == MV_L1 && ivf->meta.unit > 1 ? ivf->meta.unit : 1;
+}
+
 /* Bounds are squared distances, or negated inner products; so must distances be. */
 static float
 comparable(const MvIvf *ivf, double low)
 {
+	double		u2 = ivf->unit * ivf->unit;
+
 	switch (ivf->opclass->metric)
 	{
 		case MV_IP:
 			return (float) low;
 		case MV_COSINE:
-			return (float) (2 * low);
+			return (float) (2 * low / u2);
 		default:
-			return (float) (low * low);
+			return (float) (is_square(ivf) ? low / u2 : low * low / u2);
 	}
 }
 
@@ -107,9 +133,14 @@ mv_ivf_rank_unknown(const MvIvf *ivf)
 float
 mv_ivf_rank(const MvIvfRanker *r, const void *vector)
 {
-	double		low = lower_distance(r, vector);
+	return r->vague ? mv_ivf_rank_unknown(r->ivf) :
+		mv_ivf_rank_distance(r->ivf, lower_distance(r, vector));
+}
 
-	return r->vague || isnan(low) ? mv_ivf_rank_unknown(r->ivf) : comparable(r->ivf, low);
+float
+mv_ivf_rank_distance(const MvIvf *ivf, double distance)
+{
+	return isnan(distance) ? mv_ivf_rank_unknown(ivf) : comparable(ivf, distance);
 }
 
 double
@@ -126,8 +157,10 @@ mv_ivf_in_units(const MvIvf *ivf, float dist)
 		case MV_JACCARD:
 			return Max(d, 0);
 		case MV_COSINE:
-			return Max(d, 0) / 2;
+			return Max(d, 0) / 2 * (ivf->unit * ivf->unit);
 		default:
-			return sqrt(Max(d, 0)) * (1 - 1e-15);
+			if (is_square(ivf))
+				return Max(d, 0) * (ivf->unit * ivf->unit);
+			return sqrt(Max(d, 0)) * ivf->unit * (1 - 1e-15);
 	}
 }

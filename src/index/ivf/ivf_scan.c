@@ -79,6 +79,7 @@ struct MvSearch
 	double		nreturned;
 
 	MvIvfRanker ranker;
+	Datum		value;			/* the query, of the column's type; 0: NULL */
 
 	MvRerank	rerank;			/* by id: candidates, then re-ranked rows */
 	float		tau;			/* every row of the chunk with a bound below was a candidate */
@@ -315,10 +316,11 @@ choose_lists(MvSearch *s, float limit, int max)
 }
 
 void
-mv_ivf_search_start(MvSearch *s, const float *query, const MvEffort *effort)
+mv_ivf_search_start(MvSearch *s, const float *query, Datum value, const MvEffort *effort)
 {
 	begin_lists(s);
 	s->effort = *effort;
+	s->value = value;
 	mv_ivf_ranker_start(&s->ranker, query);
 	mv_ivf_query_start(&s->query, query);
 	order_lists(s);
@@ -459,11 +461,20 @@ lists_left(const MvSearch *s)
 	return Max((s->effort.max_probes > 0 ? Min(s->effort.max_probes, all) : all) - s->nread, 0);
 }
 
+/* Rows that there were when the curves were drawn, to one that is left. */
+static double
+thinned_out(const MvSearch *s)
+{
+	double		rows = s->index->rd_rel->reltuples;
+
+	return rows > 0 ? Max(s->ivf->meta.calibrated_rows / rows, 1) : 1;
+}
+
 /* Choose those within reach for s->wanted rows. */
 static int
 choose_in_reach(MvSearch *s)
 {
-	float		reach = mv_ivf_reach(s->ivf, s->effort.recall, s->wanted);
+	float		reach = mv_ivf_reach(s->ivf, s->effort.recall, s->wanted * thinned_out(s));
 
 	return choose_lists(s, s->first_key + reach * s->key_scale, lists_left(s));
 }
@@ -501,7 +512,7 @@ static void
 read_chunk(MvSearch *s)
 {
 	int			left = lists_left(s);
-	int			least = Max(s->nread, 1);
+	int			least = Max(Max(s->nread, s->effort.min_probes), 1);
 	int			n = 0;
 
 	if (by_curve(s))
@@ -604,8 +615,6 @@ find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
 static const void *
 read_vector(MvSearch *s, const Wanted *row)
 {
-	if (s->ivf->meta.rerank == MV_RERANK_HEAP)
-		return mv_fetch_key(s->fetch, &row->tid, s->vector) ? s->vector : NULL;
 	if (!BufferIsValid(row->buffer))
 	{
 		mv_ivf_read_run(s->index, row->block, MV_PAGE_VECTOR, 0, s->vector,
@@ -614,6 +623,18 @@ read_vector(MvSearch *s, const Wanted *row)
 	}
 	mv_page_lock(s->index, row->buffer, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);
 	return MV_PAGE_BODY(BufferGetPage(row->buffer)) + row->offset;
+}
+
+/* By the operator's own distance from the table's row. */
+static bool
+rank_heap_row(MvSearch *s, const ItemPointerData *tid, float *dist)
+{
+	double		distance = NAN;
+
+	if (s->value != 0 && !mv_fetch_distance(s->fetch, tid, s->value, &distance))
+		return false;
+	*dist = mv_ivf_rank_distance(s->ivf, distance);
+	return true;
 }
 
 /*
@@ -629,9 +650,9 @@ rank_row(MvSearch *s, const Wanted *row, float *dist)
 	if (s->ivf->meta.rerank == MV_RERANK_NONE)
 		return true;
 	mv_last_scan.reranked++;
+	if (s->ivf->meta.rerank == MV_RERANK_HEAP)
+		return rank_heap_row(s, &row->tid, dist);
 	vector = read_vector(s, row);
-	if (vector == NULL)
-		return false;
 	*dist = mv_ivf_rank(&s->ranker, vector);
 	if (BufferIsValid(row->buffer))
 		UnlockReleaseBuffer(row->buffer);

@@ -95,6 +95,9 @@ rotate_sample(MvBuild *build)
 			float	   *place = build->sample + (Size) padded * i;
 
 			memcpy(x, place, sizeof(float) * build->ivf.shape.dim);
+			if (build->raw != NULL)
+				memcpy(build->raw + (Size) build->ivf.shape.dim * i, x,
+					   sizeof(float) * build->ivf.shape.dim);
 			mv_rotate(build->ivf.rotation, x, build->mean, place);
 			build->sample_norm[i] = (float) mv_kernels.dist[MV_F32][MV_IP] (place, place, padded);
 		}
@@ -148,7 +151,7 @@ calibrate(MvBuild *build, const MvKmeans *km)
 {
 	MvIvfSample sample = {.ivf = &build->ivf, .set = &build->set, .rows = build->plan.rows,
 						  .n = build->shared->nsample, .x = build->sample,
-						  .norm = build->sample_norm, .list = km->assign};
+						  .norm = build->sample_norm, .raw = build->raw, .list = km->assign};
 	int			queries = mv_ivf_sample_queries(&sample);
 	int			unit;
 
