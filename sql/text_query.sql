@@ -7,7 +7,7 @@ SELECT ''::ftsquery, '  ( ) '::ftsquery, '""'::ftsquery;
 SELECT q::ftsquery::text::ftsquery::text = q::ftsquery::text FROM (VALUES ('a\*b \\'), ('"x\\y":"z"~3^1e-3'), ('-(+(a))~1')) v(q);
 
 -- what is no query
-CREATE FUNCTION refusal(q text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION query_refusal(q text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE d text;
 BEGIN
 	PERFORM q::ftsquery;
@@ -16,9 +16,9 @@ EXCEPTION WHEN invalid_text_representation OR program_limit_exceeded OR numeric_
 	GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL;
 	RETURN d;
 END $$;
-SELECT q, refusal(q) FROM (VALUES ('a)'), ('(a'), ('"a'), ('a* b'), ('wh?t'), ('+ a'), ('a~1'), ('a^'), ('a^0'), ('a^-1'), ('a^1e9'),
+SELECT q, query_refusal(q) FROM (VALUES ('a)'), ('(a'), ('"a'), ('a* b'), ('wh?t'), ('+ a'), ('a~1'), ('a^'), ('a^0'), ('a^-1'), ('a^1e9'),
 	('/re/'), ('[a TO b]'), ('>5'), ('title:'), ('"a"~x'), ('"a"~99999'), ('\'), (repeat('(', 65) || repeat(')', 65))) v(q);
-SELECT refusal(repeat('a ', 200000));
+SELECT query_refusal(repeat('a ', 200000));
 
 -- from other forms
 SELECT websearch_to_ftsquery('hello world or "new york" -times OR a:b* -"x y');
