@@ -527,6 +527,11 @@ mv_last_scan_info(PG_FUNCTION_ARGS)
 		Int64GetDatum((int64) last->reranked),
 		Int64GetDatum((int64) last->rows),
 		Int64GetDatum((int64) last->resumed),
+		Int64GetDatum((int64) last->segments),
+		Int64GetDatum((int64) last->windows),
+		Int64GetDatum((int64) last->blocks),
+		Int64GetDatum((int64) last->skipped),
+		Int64GetDatum((int64) last->documents),
 	};
 	bool		nulls[lengthof(values)] = {0};
 

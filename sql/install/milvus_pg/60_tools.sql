@@ -32,7 +32,8 @@ CREATE FUNCTION milvus_prewarm(index regclass, mode text DEFAULT 'all') RETURNS 
 COMMENT ON FUNCTION milvus_prewarm(regclass, text) IS 'read an index into shared buffers: all, or codes without vectors; the number of pages';
 
 CREATE FUNCTION milvus_last_scan(OUT index regclass, OUT lists bigint, OUT pages bigint, OUT codes bigint,
-	OUT candidates bigint, OUT reranked bigint, OUT rows bigint, OUT resumed bigint)
+	OUT candidates bigint, OUT reranked bigint, OUT rows bigint, OUT resumed bigint,
+	OUT segments bigint, OUT windows bigint, OUT blocks bigint, OUT skipped bigint, OUT documents bigint)
 	AS 'MODULE_PATHNAME', 'mv_last_scan_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION milvus_last_scan() IS 'what the last index scan of this session did';
