@@ -272,13 +272,6 @@ mv_search_begin(Relation index, const MvFtsSchema *schema, const MvFtsRequest *r
 	return search;
 }
 
-void
-mv_search_end(MvFtsSearch *search)
-{
-	mv_fts_close(search->snapshot);
-	MemoryContextDelete(search->context);
-}
-
 /* ---- one segment ---- */
 
 static void
@@ -303,6 +296,16 @@ leave_segment(MvFtsSearch *search)
 	for (i = 0; i < search->ncursors; i++)
 		if (search->cursors[i].list->df > 0)
 			mv_fts_list_release(search->cursors[i].list);
+	search->segment = NULL;
+}
+
+void
+mv_search_end(MvFtsSearch *search)
+{
+	if (search->segment != NULL)
+		leave_segment(search);
+	mv_fts_close(search->snapshot);
+	MemoryContextDelete(search->context);
 }
 
 const uint8 *
