@@ -18,6 +18,7 @@
 #include "fts/segment.h"
 
 #define MV_NO_DOC PG_UINT32_MAX
+#define MV_LIVE_DOCS 16384		/* live bits read at once, some windows' */
 
 /* ---- one list: topk_cursor.c ---- */
 
@@ -163,6 +164,8 @@ struct MvFtsSearch
 	uint8	   *lengths[MV_MAX_FIELDS];	/* [MV_WINDOW + MV_WINDOW_SLACK] */
 	uint32		mask_base;		/* MV_NO_DOC: not made */
 	MvBits		mask;			/* documents that pass what is asked besides the query */
+	uint32		live_base;		/* MV_NO_DOC: not read */
+	uint64		live[MV_LIVE_DOCS / 64];
 	int32	   *window;			/* [MV_WINDOW], zero between uses */
 	uint32	   *docs;			/* [MV_WINDOW + MV_WINDOW_SLACK] */
 	int32	   *points;

@@ -286,6 +286,7 @@ enter_segment(MvFtsSearch *search, int number)
 	for (i = 0; i < MV_MAX_FIELDS; i++)
 		search->lengths_base[i] = MV_NO_DOC;
 	search->mask_base = MV_NO_DOC;
+	search->live_base = MV_NO_DOC;
 }
 
 static void
@@ -327,23 +328,15 @@ mv_topk_score(MvFtsSearch *search, const MvTermScore *score, int field, const ui
 	int			i,
 				end;
 
+	/* A window's lengths cost little more to read than one of them. */
 	for (i = 0; i < n; i = end)
 	{
 		uint32		base = docs[i] / MV_WINDOW * MV_WINDOW;
 
 		for (end = n; docs[end - 1] - base >= MV_WINDOW; end--)
 			;
-		if (search->lengths_base[field] == base || docs[end - 1] - docs[i] < 64 * (end - i))
-			mv_score_kernels.score(score, docs + i, tfs + i, end - i,
-								   mv_topk_lengths(search, field, base), base, points + i);
-		else
-			for (; i < end; i++)
-			{
-				uint8		length;
-
-				mv_fts_lengths(search->segment, field, docs[i], 1, &length);
-				points[i] = mv_score_points(score, (float) tfs[i], length);
-			}
+		mv_score_kernels.score(score, docs + i, tfs + i, end - i,
+							   mv_topk_lengths(search, field, base), base, points + i);
 	}
 }
 
@@ -427,12 +420,26 @@ window_mask(MvFtsSearch *search, uint32 base)
 }
 
 static bool
+is_live(MvFtsSearch *search, uint32 doc)
+{
+	uint32		base = doc / MV_LIVE_DOCS * MV_LIVE_DOCS;
+
+	if (search->live_base != base)
+	{
+		mv_fts_live(search->segment, base, Min(MV_LIVE_DOCS, search->segment->ndocs - base),
+					search->live);
+		search->live_base = base;
+	}
+	return search->live[(doc - base) / 64] >> doc % 64 & 1;
+}
+
+static bool
 passes(MvFtsSearch *search, uint32 doc)
 {
 	uint32		base = doc / MV_WINDOW * MV_WINDOW;
 
 	if (!search->restricted)
-		return mv_fts_is_live(search->segment, doc);
+		return is_live(search, doc);
 	return window_mask(search, base)->words[(doc - base) / 64] >> doc % 64 & 1;
 }
 
