@@ -3,6 +3,8 @@
  */
 #include "postgres.h"
 
+#include "port/pg_bitutils.h"
+
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
@@ -291,6 +293,25 @@ next_varint(Bytes *bytes)
 	damaged(bytes->list);
 }
 
+/* Past n numbers: each ends with a byte below 0x80. */
+static void
+skip_varints(Bytes *bytes, uint64 n)
+{
+	uint64		word;
+
+	while (n > 0)
+	{
+		while (n >= sizeof(word) && bytes->end - bytes->at >= (int) sizeof(word))
+		{
+			memcpy(&word, bytes->at, sizeof(word));
+			bytes->at += sizeof(word);
+			n -= pg_popcount64(~word & UINT64CONST(0x8080808080808080));
+		}
+		for (int i = 0; i < (int) sizeof(word) && n > 0; i++)
+			n -= next_byte(bytes) < 0x80;
+	}
+}
+
 static void
 open_positions(MvFtsList *list, int block, Bytes *bytes)
 {
@@ -339,6 +360,7 @@ void
 mv_fts_list_positions(MvFtsList *list, int block, const uint32 *tfs, int i, uint32 *out)
 {
 	Bytes		bytes;
+	uint64		skipped = 0;
 
 	if (list->segment->pending)
 	{
@@ -347,8 +369,8 @@ mv_fts_list_positions(MvFtsList *list, int block, const uint32 *tfs, int i, uint
 	}
 	open_positions(list, block, &bytes);
 	for (int before = 0; before < i; before++)
-		for (uint32 j = 0; j < tfs[before]; j++)
-			next_varint(&bytes);
+		skipped += tfs[before];
+	skip_varints(&bytes, skipped);
 	read_positions(&bytes, tfs[i], out);
 	close_positions(&bytes);
 }

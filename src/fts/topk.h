@@ -230,5 +230,8 @@ void		mv_topk_match(MvFtsSearch *search, const MvTopkNode *node, uint32 base,
 /* The first document from doc on that has all of a phrase's slots, or MV_NO_DOC. */
 uint32		mv_phrase_next(MvFtsSearch *search, const MvTopkNode *node, uint32 doc);
 
+/* That document has it not more often; takes no positions. */
+uint32		mv_phrase_most(MvFtsSearch *search, const MvTopkNode *node, uint32 doc);
+
 /* How often that document has the phrase. */
 uint32		mv_phrase_tf(MvFtsSearch *search, const MvTopkNode *node, uint32 doc);

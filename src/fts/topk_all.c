@@ -116,9 +116,12 @@ intersect(MvFtsSearch *search, MvCursor *cursor, uint32 *docs, int32 *points, in
 	return found;
 }
 
-/* Keep the documents that have the phrase. */
+/*
+ * Keep the documents that have the phrase and, with the rest, can be among the best.
+ */
 static int
-check_phrase(MvFtsSearch *search, const MvTopkNode *node, uint32 *docs, int32 *points, int n)
+check_phrase(MvFtsSearch *search, const MvTopkNode *node, uint32 *docs, int32 *points, int n,
+			 int64 rest)
 {
 	int			found = 0;
 	int			i;
@@ -126,10 +129,15 @@ check_phrase(MvFtsSearch *search, const MvTopkNode *node, uint32 *docs, int32 *p
 	for (i = 0; i < n; i++)
 	{
 		int32		more;
-		uint32		tf = 0;
+		uint32		tf;
 
-		if (mv_phrase_next(search, node, docs[i]) == docs[i])
-			tf = mv_phrase_tf(search, node, docs[i]);
+		if (mv_phrase_next(search, node, docs[i]) != docs[i])
+			continue;
+		tf = mv_phrase_most(search, node, docs[i]);
+		mv_topk_score(search, &node->score, node->query->field, &docs[i], &tf, 1, &more);
+		if (points[i] + more + rest < search->need)
+			continue;
+		tf = mv_phrase_tf(search, node, docs[i]);
 		if (tf == 0)
 			continue;
 		mv_topk_score(search, &node->score, node->query->field, &docs[i], &tf, 1, &more);
@@ -204,7 +212,7 @@ search_block(MvFtsSearch *search, AllPlan *plan, uint32 from, int64 rest)
 	{
 		n = mv_score_kernels.keep(docs, points, n, (int32) Max(search->need - rest, 0));
 		rest -= phrase_bound(plan->phrases[i]);
-		n = check_phrase(search, plan->phrases[i], docs, points, n);
+		n = check_phrase(search, plan->phrases[i], docs, points, n, rest);
 	}
 	for (i = 0; i < plan->nshould && n > 0; i++)
 	{

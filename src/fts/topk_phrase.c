@@ -93,6 +93,34 @@ slot_positions(MvFtsSearch *search, const MvTopkNode *node, int i, int end, uint
 }
 
 uint32
+mv_phrase_most(MvFtsSearch *search, const MvTopkNode *node, uint32 doc)
+{
+	const MvQueryNode *query = node->query;
+	uint64		most = PG_UINT32_MAX;
+	int			i,
+				end;
+
+	for (i = 0; i < query->nslots; i = end)
+	{
+		uint64		n = 0;
+
+		end = slot_end(query, i);
+		for (; i < end; i++)
+		{
+			MvCursor   *cursor = &search->cursors[node->cursor + i];
+
+			if (mv_cursor_next(cursor, doc) == doc)
+				n += cursor->tfs[cursor->at];
+		}
+		most = Min(most, n);
+		/* With slop one position may serve several occurrences, but not of the first slot. */
+		if (query->slop > 0)
+			break;
+	}
+	return (uint32) most;
+}
+
+uint32
 mv_phrase_tf(MvFtsSearch *search, const MvTopkNode *node, uint32 doc)
 {
 	const MvQueryNode *query = node->query;
