@@ -9,10 +9,12 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/float.h"
+#include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 
 #include "am/bm25.h"
 #include "compat.h"
+#include "fts/bm25query.h"
 
 /*
  * In units of cpu_operator_cost, about 10 ns: dictionary and analysis; a posting that
@@ -23,6 +25,50 @@
 #define POSTINGS_PER_ROW 0.05
 #define COST_OF_ROW 10.0
 
+/* Is the expression, of an order or a condition, a query for another index? */
+static bool
+is_for_another(const IndexOptInfo *index, Node *clause)
+{
+	int			field;
+	Oid			oid;
+
+	if (!IsA(clause, OpExpr) || list_length(((OpExpr *) clause)->args) != 2)
+		return false;
+	oid = mv_bm25query_of(lsecond(((OpExpr *) clause)->args), &field);
+
+	/* A partition's index answers for its parent's. */
+	return OidIsValid(oid) && oid != index->indexoid &&
+		index->rel->reloptkind == RELOPT_BASEREL;
+}
+
+static bool
+is_field(const IndexOptInfo *index, int column)
+{
+	Oid			type = index->opcintype[column];
+
+	return OidIsValid(get_opfamily_proc(index->opfamily[column], type, type, MV_FIELD_PROC));
+}
+
+/* Has it something to look for, and is all of that its own? */
+static bool
+is_useful(IndexPath *path)
+{
+	ListCell   *lc;
+
+	foreach(lc, path->indexorderbys)
+		if (is_for_another(path->indexinfo, lfirst(lc)))
+			return false;
+	foreach(lc, path->indexclauses)
+	{
+		IndexClause *clause = lfirst(lc);
+
+		if (is_field(path->indexinfo, clause->indexcol) &&
+			is_for_another(path->indexinfo, (Node *) clause->rinfo->clause))
+			return false;
+	}
+	return path->indexorderbys != NIL || path->indexclauses != NIL;
+}
+
 void
 mv_bm25_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup,
 					 Cost *total, Selectivity *selectivity, double *correlation, double *pages)
@@ -30,8 +76,7 @@ mv_bm25_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost
 	double		rows = path->indexinfo->tuples;
 	double		returned;
 
-	/* Never without something to look for. */
-	if (path->indexorderbys == NIL && path->indexclauses == NIL)
+	if (!is_useful(path))
 	{
 		*startup = *total = get_float8_infinity();
 		*selectivity = *correlation = *pages = 0;

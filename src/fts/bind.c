@@ -40,6 +40,7 @@
 #define COST_OF_CALL 100.0
 #define COST_OF_QUERY 20000.0
 #define UNKNOWN_BYTES 1000
+#define COST_OF_THE_IMPOSSIBLE 1e8
 #define TOAST_POINTER_WIDTH 20
 #define TOASTED_BYTES 8000
 
@@ -265,6 +266,52 @@ bind_query(SupportRequestSimplify *request, int strategy)
 	return (Node *) op;
 }
 
+/* ---- what a bound query says ---- */
+
+Oid
+mv_bm25query_of(Node *expression, int *field)
+{
+	*field = MV_ALL_FIELDS;
+	if (IsA(expression, Const) && !((Const *) expression)->constisnull)
+	{
+		const MvBm25Query *query = DatumGetBm25Query(((Const *) expression)->constvalue);
+
+		*field = query->field;
+		return query->index;
+	}
+	if (IsA(expression, FuncExpr) && list_length(((FuncExpr *) expression)->args) >= 2)
+	{
+		List	   *args = ((FuncExpr *) expression)->args;
+		Const	   *index = lsecond(args);
+		Const	   *number = list_length(args) > 2 ? lthird(args) : NULL;
+
+		if (number != NULL && IsA(number, Const) && number->consttype == INT4OID)
+			*field = DatumGetInt32(number->constvalue);
+		if (IsA(index, Const) && index->consttype == REGCLASSOID && !index->constisnull)
+			return DatumGetObjectId(index->constvalue);
+	}
+	return InvalidOid;
+}
+
+/* Does it ask for several columns, so that only an index scan can answer? */
+static bool
+is_for_several(Node *expression)
+{
+	int			field;
+	Oid			oid = mv_bm25query_of(expression, &field);
+	Relation	index;
+	bool		several;
+
+	if (!OidIsValid(oid) || field != MV_ALL_FIELDS)
+		return false;
+	index = try_relation_open(oid, AccessShareLock);
+	if (index == NULL)
+		return false;
+	several = mv_is_fts_index(index) && mv_fts_schema(index)->nfields > 1;
+	relation_close(index, AccessShareLock);
+	return several;
+}
+
 /* ---- what it costs ---- */
 
 static void
@@ -288,6 +335,9 @@ set_cost(SupportRequestCost *request)
 		bytes = width > TOAST_POINTER_WIDTH ? width : TOASTED_BYTES;
 	request->startup = COST_OF_QUERY * cpu_operator_cost;
 	request->per_tuple = (COST_OF_CALL + bytes * COST_PER_BYTE) * cpu_operator_cost;
+	if (request->node != NULL && IsA(request->node, OpExpr) &&
+		is_for_several(lsecond(((OpExpr *) request->node)->args)))
+		request->per_tuple += COST_OF_THE_IMPOSSIBLE;
 }
 
 static Datum

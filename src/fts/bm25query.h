@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include "nodes/nodes.h"
+
 #include "fts/query.h"
 #include "types/ftsquery.h"
 
@@ -33,3 +35,11 @@ MvQuery    *mv_bm25query_bind(const MvBm25Query *query, const MvFtsSchema *schem
  * partition of?  55000 if not.
  */
 void		mv_bm25query_check(const MvBm25Query *query, Relation index);
+
+/*
+ * mv_bm25query_of -- what a query expression says when it is planned.
+ *
+ * field	out: number, or MV_ALL_FIELDS
+ * returns	the index's OID, InvalidOid if it will be known later only
+ */
+Oid			mv_bm25query_of(Node *expression, int *field);

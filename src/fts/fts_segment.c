@@ -7,6 +7,7 @@
 #include "utils/memutils.h"
 
 #include "fts/fts.h"
+#include "fts/fts_row.h"
 #include "fts/fts_pending.h"
 
 void
@@ -206,6 +207,7 @@ mv_fts_open(Relation index)
 	MvFtsSegmentStore *pending;
 
 	mv_fts_read_meta(index, &meta);
+	mv_fts_check_config(index, &meta, mv_fts_schema(index));
 	snapshot = open_segments(index, &meta, NULL);
 	pending = mv_fts_waiting_open(index, &meta);
 	if (pending != NULL)

@@ -221,6 +221,10 @@ mv_scorer_open(const MvBm25Query *query)
 	int			field = query->field == MV_ALL_FIELDS ? 0 : query->field;
 	Relation	index = index_open(query->index, AccessShareLock);
 
+	if (!mv_is_fts_index(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is no bm25 index", RelationGetRelationName(index))));
 	scorer->context = context;
 	scorer->scratch = AllocSetContextCreate(context, "text", ALLOCSET_DEFAULT_SIZES);
 	scorer->schema = mv_fts_schema(index);

@@ -119,7 +119,7 @@ CREATE FUNCTION bm25_match(text, ftsquery) RETURNS boolean
 	SUPPORT bm25_match_support;
 COMMENT ON FUNCTION bm25_match(text, ftsquery) IS 'does the text match the full-text query?';
 CREATE OPERATOR @@@ (LEFTARG = text, RIGHTARG = ftsquery, FUNCTION = bm25_match,
-	RESTRICT = matchingsel, JOIN = matchingjoinsel);
+	RESTRICT = contsel, JOIN = contjoinsel);
 COMMENT ON OPERATOR @@@ (text, ftsquery) IS 'does the text match the full-text query?';
 CREATE FUNCTION bm25_match(text, bm25query) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'mv_bm25_match'
@@ -127,7 +127,7 @@ CREATE FUNCTION bm25_match(text, bm25query) RETURNS boolean
 	SUPPORT bm25_cost_support;
 COMMENT ON FUNCTION bm25_match(text, bm25query) IS 'does the text match the full-text query?';
 CREATE OPERATOR @@@ (LEFTARG = text, RIGHTARG = bm25query, FUNCTION = bm25_match,
-	RESTRICT = matchingsel, JOIN = matchingjoinsel);
+	RESTRICT = contsel, JOIN = contjoinsel);
 COMMENT ON OPERATOR @@@ (text, bm25query) IS 'does the text match the full-text query?';
 CREATE FUNCTION bm25_distance(text[], text) RETURNS float8
 	AS 'MODULE_PATHNAME', 'mv_bm25_unbound'
@@ -156,7 +156,7 @@ CREATE FUNCTION bm25_match(text[], ftsquery) RETURNS boolean
 	SUPPORT bm25_match_support;
 COMMENT ON FUNCTION bm25_match(text[], ftsquery) IS 'does the text match the full-text query?';
 CREATE OPERATOR @@@ (LEFTARG = text[], RIGHTARG = ftsquery, FUNCTION = bm25_match,
-	RESTRICT = matchingsel, JOIN = matchingjoinsel);
+	RESTRICT = contsel, JOIN = contjoinsel);
 COMMENT ON OPERATOR @@@ (text[], ftsquery) IS 'does the text match the full-text query?';
 CREATE FUNCTION bm25_match(text[], bm25query) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'mv_bm25_match'
@@ -164,7 +164,7 @@ CREATE FUNCTION bm25_match(text[], bm25query) RETURNS boolean
 	SUPPORT bm25_cost_support;
 COMMENT ON FUNCTION bm25_match(text[], bm25query) IS 'does the text match the full-text query?';
 CREATE OPERATOR @@@ (LEFTARG = text[], RIGHTARG = bm25query, FUNCTION = bm25_match,
-	RESTRICT = matchingsel, JOIN = matchingjoinsel);
+	RESTRICT = contsel, JOIN = contjoinsel);
 COMMENT ON OPERATOR @@@ (text[], bm25query) IS 'does the text match the full-text query?';
 
 -- Planned as the expressions that they are.

@@ -1,0 +1,130 @@
+-- bm25 indexes: what can be indexed, how a query finds its index, what is refused.
+CREATE TABLE docs (id int PRIMARY KEY, title text, body text, tags text[], lang varchar, meta jsonb, price numeric, published date);
+INSERT INTO docs SELECT i, 'Title ' || i, CASE i % 4 WHEN 0 THEN 'The quick brown fox number ' || i WHEN 1 THEN 'lazy dogs and foxes' WHEN 2 THEN 'a fox, a fox! ' || repeat('filler ', i) END,
+	ARRAY['red fox', 'number ' || i], 'en', jsonb_build_object('about', 'fox ' || i), i, date '2020-01-01' + i FROM generate_series(1, 200) i;
+CREATE INDEX docs_body ON docs USING bm25 (body) WITH (text_config = 'english');
+ANALYZE docs;
+
+-- The index is found from the column; every row is returned, NULLs last.
+EXPLAIN (COSTS OFF) SELECT id FROM docs ORDER BY body <@> 'quick foxes' LIMIT 3;
+SELECT id, round((body <@> 'quick foxes')::numeric, 3) FROM docs ORDER BY body <@> 'quick foxes', id LIMIT 3;
+SELECT count(*), count(d), count(*) FILTER (WHERE d < 0) FROM (SELECT body <@> 'lazy' AS d FROM docs ORDER BY 1) x;
+SELECT array_agg(d IS NULL) FROM (SELECT body <@> 'lazy' AS d FROM docs ORDER BY 1 OFFSET 149 LIMIT 3) x;
+SELECT count(*) FROM docs WHERE body @@@ '+fox -quick';
+SELECT count(*) FROM docs WHERE text_match(body, 'fox dog', 2);
+SELECT count(*) FROM docs WHERE phrase_match(body, 'brown foxes');
+SELECT count(*) FROM docs WHERE phrase_match(body, 'quick fox', 1);
+SELECT id FROM docs WHERE body @@@ 'quick' ORDER BY bm25_score(body, 'quick 8') DESC LIMIT 1;
+
+-- in views, subqueries, joins, CTEs; with an alias; from outer queries
+CREATE VIEW foxes AS SELECT id AS doc, body AS words FROM docs WHERE body IS NOT NULL;
+EXPLAIN (COSTS OFF) SELECT doc FROM foxes ORDER BY words <@> 'fox' LIMIT 1;
+EXPLAIN (COSTS OFF) SELECT * FROM (SELECT id FROM docs AS d ORDER BY d.body <@> 'fox' LIMIT 2) x;
+SELECT a.id, b.id FROM docs a JOIN docs b ON a.id = b.id - 1 WHERE a.body @@@ 'quick' AND b.body @@@ 'lazy' ORDER BY a.body <@> '20' LIMIT 1;
+SELECT q, (SELECT id FROM docs ORDER BY body <@> q LIMIT 1) FROM unnest('{lazy,quick}'::text[]) q;
+
+-- prepared, with a plan for this query and for any
+PREPARE words(text) AS SELECT id FROM docs WHERE body @@@ 'quick' ORDER BY body <@> $1 LIMIT 1;
+EXECUTE words('100');
+SET plan_cache_mode = force_generic_plan;
+EXPLAIN (COSTS OFF) EXECUTE words('100');
+EXECUTE words('100');
+EXECUTE words('104');
+EXECUTE words(NULL);
+RESET plan_cache_mode;
+DO $$ DECLARE w text; n int; BEGIN
+	FOREACH w IN ARRAY '{4,8,12,16,20,24,28}'::text[] LOOP
+		SELECT id INTO n FROM docs ORDER BY body <@> w LIMIT 1;
+		IF n <> w::int THEN RAISE 'found % for %', n, w; END IF;
+	END LOOP;
+END $$;
+
+-- a cursor, back and forth in its memory; several scans of one index at once
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM docs ORDER BY body <@> 'number 40';
+FETCH 1 FROM c;
+SELECT count(*) FROM (SELECT id FROM docs ORDER BY body <@> 'lazy' LIMIT 5) x JOIN (SELECT id FROM docs ORDER BY body <@> 'dog' LIMIT 5) y USING (id);
+MOVE 198 FROM c;
+FETCH 5 FROM c;
+COMMIT;
+
+-- row locks, and the score of a row that is updated
+BEGIN;
+SELECT id FROM docs ORDER BY body <@> 'number 40' LIMIT 1 FOR UPDATE;
+ROLLBACK;
+UPDATE docs SET title = title WHERE id = (SELECT id FROM docs ORDER BY body <@> 'number 40' LIMIT 1) RETURNING id, body <@> 'number 40' < 0 AS matches;
+
+-- a new word is found at once by its own transaction
+BEGIN;
+INSERT INTO docs(id, body) VALUES (1000, 'xylophone');
+SELECT id FROM docs ORDER BY body <@> 'xylophones' LIMIT 1;
+ROLLBACK;
+SELECT count(*) FROM docs WHERE body @@@ 'xylophone';
+
+-- several columns, with boosts, and attributes
+DROP INDEX docs_body;
+CREATE INDEX docs_all ON docs USING bm25 (title, body, tags, lang keyword_ops, price, published) WITH (text_config = 'english', boosts = 'title=2');
+EXPLAIN (COSTS OFF) SELECT id FROM docs WHERE price < 50 AND lang = 'en' AND published BETWEEN '2020-01-10' AND '2020-01-20' ORDER BY title <@> '12' LIMIT 2;
+SELECT id FROM docs WHERE price < 50 AND lang = 'en' AND published BETWEEN '2020-01-10' AND '2020-01-20' ORDER BY title <@> '12' LIMIT 2;
+SELECT id FROM docs WHERE price = 12.5 ORDER BY title <@> '12' LIMIT 2;
+SELECT count(*) FROM docs WHERE tags @@@ '"number 17"';
+SELECT count(*) FROM docs WHERE tags @@@ '"fox number"';
+SELECT id FROM docs ORDER BY body <@> bm25query('12', 'docs_all') LIMIT 1;
+SET enable_seqscan = off;
+SELECT id FROM docs WHERE body @@@ 'title:12' ORDER BY tags <@> '12' LIMIT 1;
+RESET enable_seqscan;
+SELECT body <@> bm25query('12', 'docs_all') FROM docs WHERE id = 12;
+SELECT count(*) FROM docs WHERE body @@@ 'nofield:12';
+SELECT field, documents, terms FROM bm25_stats('docs_all');
+SELECT * FROM bm25_terms('docs_all', 'fo');
+DROP INDEX docs_all;
+
+-- expressions, varchar, arrays, partial indexes
+CREATE INDEX docs_about ON docs USING bm25 ((meta->>'about'));
+CREATE INDEX docs_lang ON docs USING bm25 (lang);
+CREATE INDEX docs_tags ON docs USING bm25 (tags) WITH (positions = off);
+CREATE INDEX docs_few ON docs USING bm25 (body) WITH (text_config = 'english') WHERE id < 50;
+SELECT id FROM docs ORDER BY meta->>'about' <@> '77' LIMIT 1;
+SELECT count(*) FROM docs WHERE lang @@@ 'en';
+SELECT id FROM docs ORDER BY tags <@> '77' LIMIT 1;
+SELECT count(*) FROM docs WHERE tags @@@ '"number 17"';
+EXPLAIN (COSTS OFF) SELECT id FROM docs WHERE id < 50 ORDER BY body <@> 'fox' LIMIT 1;
+DROP INDEX docs_about, docs_lang, docs_tags, docs_few;
+
+-- which index?
+SELECT id FROM docs ORDER BY body <@> 'fox' LIMIT 1;
+SELECT body <@> title FROM docs LIMIT 1;
+CREATE INDEX docs_english ON docs USING bm25 (body) WITH (text_config = 'english');
+CREATE INDEX docs_simple ON docs USING bm25 (body);
+SELECT id FROM docs ORDER BY body <@> 'fox' LIMIT 1;
+EXPLAIN (COSTS OFF) SELECT id FROM docs ORDER BY body <@> bm25query('fox', 'docs_simple') LIMIT 1;
+SELECT count(*) FROM docs WHERE body @@@ bm25query('foxes'::ftsquery, 'docs_simple');
+SELECT count(*) FROM docs WHERE body @@@ bm25query('foxes'::ftsquery, 'docs_english');
+SELECT body <@> bm25query('fox', 'docs_pkey') FROM docs LIMIT 1;
+DROP INDEX docs_english, docs_simple;
+
+-- options and columns that are refused
+CREATE INDEX ON docs USING bm25 (body) WITH (text_config = 'no_such');
+CREATE INDEX ON docs USING bm25 (body) WITH (k1 = -1);
+CREATE INDEX ON docs USING bm25 (body) WITH (b = 1.5);
+CREATE INDEX ON docs USING bm25 (body) WITH (boosts = 'body');
+CREATE INDEX ON docs USING bm25 (body) WITH (boosts = 'body=0');
+CREATE INDEX ON docs USING bm25 (body) WITH (boosts = 'nobody=2');
+CREATE INDEX ON docs USING bm25 (price);
+CREATE INDEX ON docs USING bm25 (meta);
+CREATE UNIQUE INDEX ON docs USING bm25 (body);
+
+-- a configuration that is not what it was
+CREATE TEXT SEARCH CONFIGURATION public.mine (COPY = english);
+CREATE INDEX docs_mine ON docs USING bm25 (body) WITH (text_config = 'public.mine');
+SELECT count(*) FROM docs WHERE body @@@ 'foxes';
+ALTER TEXT SEARCH CONFIGURATION mine ALTER MAPPING FOR asciiword WITH simple;
+SELECT id FROM docs ORDER BY body <@> 'foxes' LIMIT 1;
+INSERT INTO docs(id, body) VALUES (2000, 'foxes');
+REINDEX INDEX docs_mine;
+SELECT count(*) FROM docs WHERE body @@@ 'foxes';
+
+-- operator classes
+SELECT opcname, amvalidate(o.oid) FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod WHERE amname = 'bm25' ORDER BY 1;
+DROP TABLE docs CASCADE;
+DROP TEXT SEARCH CONFIGURATION mine;
