@@ -7,12 +7,26 @@
 
 #include "guc.h"
 
+int			mv_graph_walk;
 int			mv_probes;
 double		mv_target_recall;
 
 void
 mv_guc_init(void)
 {
+	static const struct config_enum_entry walks[] = {
+		{"auto", MV_WALK_AUTO, false},
+		{"on", MV_WALK_ON, false},
+		{"off", MV_WALK_OFF, false},
+		{NULL, 0, false},
+	};
+
+	/* For tests and measurements: auto is the better of the two, or nearly. */
+	DefineCustomEnumVariable(
+		"milvus.graph_walk", "Whether scans of graph indexes walk the graph or read its lists.",
+		"auto takes whichever is expected to take less.",
+		&mv_graph_walk, MV_WALK_AUTO, walks, PGC_USERSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+
 	/* 0: the recall wanted decides, as the index has learnt what it takes. */
 	DefineCustomIntVariable(
 		"milvus.probes", "Lists of an ivf index that a scan reads before it returns rows.",

@@ -3,6 +3,15 @@
  */
 #pragma once
 
+/* milvus.graph_walk */
+typedef enum MvWalk
+{
+	MV_WALK_AUTO,				/* whichever is expected to take less */
+	MV_WALK_ON,
+	MV_WALK_OFF
+} MvWalk;
+
+extern int	mv_graph_walk;
 extern int	mv_probes;
 extern double mv_target_recall;
 

@@ -39,6 +39,7 @@ typedef struct MvAccessMethod
 extern const MvAccessMethod mv_am_ivf;
 extern const MvAccessMethod mv_am_ivfflat;
 extern const MvAccessMethod mv_am_hnsw;
+extern const MvAccessMethod mv_am_cagra;
 const MvAccessMethod *mv_access_method(Relation index);
 
 /* The method of an index of ours. */

@@ -114,3 +114,11 @@ mv_hnsw_handler(PG_FUNCTION_ARGS)
 	mv_guc_hnsw();
 	PG_RETURN_POINTER(routine(&mv_am_hnsw));
 }
+
+/* cagra_handler(internal) returns index_am_handler */
+PG_FUNCTION_INFO_V1(mv_cagra_handler);
+Datum
+mv_cagra_handler(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(routine(&mv_am_cagra));
+}

@@ -22,6 +22,15 @@
 static relopt_kind ivf_options;
 static relopt_kind ivfflat_options;
 static relopt_kind hnsw_options;
+static relopt_kind cagra_options;
+
+static void
+add_graph_options(relopt_kind kind)
+{
+	add_int_reloption(kind, "ef_construction", "Rows looked at for the neighbours of a new one",
+					  64, 4, 1000, AccessExclusiveLock);
+	add_int_reloption(kind, "m", "Half the neighbours of a row", 16, 2, 100, AccessExclusiveLock);
+}
 
 void
 mv_options_init(void)
@@ -49,11 +58,9 @@ mv_options_init(void)
 					  MV_IVFFLAT_MAX_LISTS, AccessExclusiveLock);
 
 	hnsw_options = add_reloption_kind();
-	add_int_reloption(hnsw_options, "ef_construction",
-					  "Rows looked at for the neighbours of a new one", 64, 4, 1000,
-					  AccessExclusiveLock);
-	add_int_reloption(hnsw_options, "m", "Half the neighbours of a row", 16, 2, 100,
-					  AccessExclusiveLock);
+	add_graph_options(hnsw_options);
+	cagra_options = add_reloption_kind();
+	add_graph_options(cagra_options);
 }
 
 /* ---- ivf ---- */
@@ -132,15 +139,16 @@ const MvAccessMethod mv_am_ivfflat = {
 
 /* ---- hnsw ---- */
 
+/* m and ef_construction; the rest is fixed. */
 static bytea *
-parse_hnsw(Datum reloptions, bool validate)
+parse_graph(Datum reloptions, bool validate, relopt_kind kind)
 {
 	static const relopt_parse_elt table[] = {
 		{.optname = "ef_construction", .opttype = RELOPT_TYPE_INT,
 		 .offset = offsetof(MvIndexOptions, ef_construction)},
 		{.optname = "m", .opttype = RELOPT_TYPE_INT, .offset = offsetof(MvIndexOptions, m)},
 	};
-	MvIndexOptions *options = build_reloptions(reloptions, validate, hnsw_options,
+	MvIndexOptions *options = build_reloptions(reloptions, validate, kind,
 											   sizeof(MvIndexOptions), table, lengthof(table));
 
 	if (options != NULL)
@@ -150,6 +158,12 @@ parse_hnsw(Datum reloptions, bool validate)
 		options->rerank = MV_RERANK_F16;
 	}
 	return (bytea *) options;
+}
+
+static bytea *
+parse_hnsw(Datum reloptions, bool validate)
+{
+	return parse_graph(reloptions, validate, hnsw_options);
 }
 
 /*
@@ -215,12 +229,33 @@ const MvAccessMethod mv_am_hnsw = {
 	.as_hnsw = true,
 };
 
+/* ---- cagra ---- */
+
+static bytea *
+parse_cagra(Datum reloptions, bool validate)
+{
+	return parse_graph(reloptions, validate, cagra_options);
+}
+
+static void
+cagra_effort(Relation index, MvEffort *effort)
+{
+	effort->recall = mv_target_recall > 0 ? mv_target_recall : DEFAULT_RECALL;
+}
+
+const MvAccessMethod mv_am_cagra = {
+	.name = "cagra",
+	.method = &mv_graph_method,
+	.options = parse_cagra,
+	.effort = cagra_effort,
+};
+
 /* ---- all ---- */
 
 const MvAccessMethod *
 mv_access_method(Relation index)
 {
-	static const MvAccessMethod *const methods[] = {&mv_am_ivf, &mv_am_ivfflat, &mv_am_hnsw};
+	static const MvAccessMethod *const methods[] = {&mv_am_ivf, &mv_am_ivfflat, &mv_am_hnsw, &mv_am_cagra};
 
 	for (int i = 0; i < lengthof(methods); i++)
 		if (index->rd_indam->amoptions == methods[i]->options)

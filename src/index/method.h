@@ -148,3 +148,4 @@ typedef struct MvIndexMethod
 } MvIndexMethod;
 
 extern const MvIndexMethod mv_ivf_method;
+extern const MvIndexMethod mv_graph_method;

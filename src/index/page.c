@@ -77,14 +77,19 @@ mv_index_corrupted(Relation index, const char *format, ...)
 }
 
 void
-mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock)
+mv_page_expect(Relation index, Buffer buffer, MvPageKind kind)
 {
-	const char *wrong;
+	const char *wrong = check_page(BufferGetPage(buffer), kind);
 
-	LockBuffer(buffer, lock);
-	wrong = check_page(BufferGetPage(buffer), kind);
 	if (unlikely(wrong != NULL))
 		mv_index_corrupted(index, "page %u %s", BufferGetBlockNumber(buffer), wrong);
+}
+
+void
+mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock)
+{
+	LockBuffer(buffer, lock);
+	mv_page_expect(index, buffer, kind);
 }
 
 /*
@@ -96,10 +101,29 @@ mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock)
 
 static Buffer guesses[GUESSES];
 
+static inline Buffer *
+guess_at(Relation index, BlockNumber block)
+{
+	return &guesses[(block ^ RelationGetRelid(index) * 0x9e3779b1) % GUESSES];
+}
+
+void
+mv_page_prefetch_guess(Relation index, BlockNumber block, int offset, int bytes)
+{
+	Buffer		guess = *guess_at(index, block);
+	const char *page;
+
+	if (guess == InvalidBuffer || RelationUsesLocalBuffers(index))
+		return;
+	page = BufferGetPage(guess);
+	for (int i = 0; i < bytes; i += 64)
+		__builtin_prefetch(page + offset + i);
+}
+
 Buffer
 mv_page_pin(Relation index, BlockNumber block)
 {
-	Buffer	   *guess = &guesses[(block ^ RelationGetRelid(index) * 0x9e3779b1) % GUESSES];
+	Buffer	   *guess = guess_at(index, block);
 
 	/* To the buffer manager that is a request for a new page. */
 	if (unlikely(!BlockNumberIsValid(block)))
@@ -343,6 +367,20 @@ mv_writer_reserve(MvWriter *writer, BlockNumber n)
 	return first;
 }
 
+/* Empty pages up to a block. */
+static void
+extend_to(MvWriter *writer, BlockNumber end)
+{
+	for (; writer->extended < end; writer->extended++)
+		ReleaseBuffer(ReadBufferExtended(writer->index, writer->fork, P_NEW, RBM_NORMAL, NULL));
+}
+
+void
+mv_writer_extend(MvWriter *writer)
+{
+	extend_to(writer, writer->reserved);
+}
+
 /*
  * Pages go through shared buffers without WAL.  Until mv_writer_finish() only
  * this transaction can reach them, so extending needs no lock.
@@ -354,8 +392,7 @@ mv_writer_put(MvWriter *writer, BlockNumber block, Page image)
 	Buffer		buffer;
 
 	Assert(block < writer->reserved);
-	for (; writer->extended < block; writer->extended++)
-		ReleaseBuffer(ReadBufferExtended(index, writer->fork, P_NEW, RBM_NORMAL, NULL));
+	extend_to(writer, block);
 	buffer = ReadBufferExtended(index, writer->fork, block < writer->extended ? block : P_NEW,
 								RBM_ZERO_AND_LOCK, NULL);
 	writer->extended = Max(writer->extended, block + 1);

@@ -106,6 +106,15 @@ mv_page_prefetch(Buffer buffer, int offset, int n)
 		__builtin_prefetch(MV_PAGE_BODY(page) + offset + i);
 }
 
+/*
+ * mv_page_prefetch_guess -- have the processor fetch a part of a page that is wanted soon,
+ * if it is where it was found last.
+ */
+void		mv_page_prefetch_guess(Relation index, BlockNumber block, int offset, int bytes);
+
+/* mv_page_expect -- the same error for a page that is locked already. */
+void		mv_page_expect(Relation index, Buffer buffer, MvPageKind kind);
+
 /* mv_page_lock -- the same for a page that is pinned already. */
 void		mv_page_lock(Relation index, Buffer buffer, MvPageKind kind, int lock);
 
@@ -196,6 +205,12 @@ void		mv_writer_begin(MvWriter *writer, Relation index, ForkNumber fork);
 
 /* The first of n consecutive new blocks. */
 BlockNumber mv_writer_reserve(MvWriter *writer, BlockNumber n);
+
+/*
+ * mv_writer_extend -- make the file as long as reserved.  From then on other processes
+ * of the build may put pages as well, each with a copy of the writer.
+ */
+void		mv_writer_extend(MvWriter *writer);
 
 /* Write the image of a reserved page, made by mv_page_init(). */
 void		mv_writer_put(MvWriter *writer, BlockNumber block, Page image);

@@ -538,6 +538,10 @@ MvIvfList  *mv_ivf_copy_lists(Relation index, MvIvf **ivf);
 void		mv_ivf_append(Relation index, Relation heap, const MvIvf *ivf, Buffer table, int at,
 						  uint32 id, const char *row);
 
+/* The page where block number `block` of a list's codes begins, and the offset in its body. */
+BlockNumber mv_ivf_find_block(Relation index, const MvIvf *ivf, const MvIvfList *list,
+							  uint32 block, int *offset);
+
 /* Where a slot of the list table is. */
 static inline BlockNumber
 mv_ivf_list_place(const MvIvf *ivf, uint32 list, int *offset)
@@ -683,7 +687,11 @@ float	   *mv_ivf_sample(MvBuild *build);
 void		mv_ivf_train(MvBuild *build);
 void		mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x);
 
-/* For a graph over the rows: what a build has learnt; the first page of the graph. */
+/* palloc, aligned to 64. */
+void	   *mv_ivf_alloc(Size size);
+
+/* For a graph over the rows: lists planned, what a build has learnt, the first page of the graph. */
+uint32		mv_ivf_planned_lists(Relation index, const MvBuildPlan *plan);
 const MvIvf *mv_ivf_build_view(const MvBuild *build);
 const MvCentroids *mv_ivf_build_centroids(const MvBuild *build);
 void		mv_ivf_build_graph(MvBuild *build, Page image);
@@ -704,6 +712,9 @@ IndexBulkDeleteResult *mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteR
 										 IndexBulkDeleteCallback dead, void *arg);
 double		mv_ivf_check(Relation index);
 IndexBulkDeleteResult *mv_ivf_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
+
+/* ivf_method.c */
+void		mv_ivf_index_shape(Relation index, const MvEffort *effort, MvIndexShape *shape);
 
 /* ivf_stats.c */
 void		mv_ivf_tids(Relation index, MvTidFn each, void *arg);

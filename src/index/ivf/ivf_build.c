@@ -111,6 +111,15 @@ conclude(MvBuild *build, Relation index, const MvBuildPlan *plan)
 	ivf->meta.nlists = Min(ivf->meta.nlists, (uint32) build->max_sample);
 }
 
+uint32
+mv_ivf_planned_lists(Relation index, const MvBuildPlan *plan)
+{
+	MvBuild		build;
+
+	conclude(&build, index, plan);
+	return build.ivf.meta.nlists;
+}
+
 Size
 mv_ivf_build_size(Relation index, const MvBuildPlan *plan)
 {

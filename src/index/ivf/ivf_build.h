@@ -54,8 +54,5 @@ struct MvBuild
 	Page		graph;			/* see MvIvfRows */
 };
 
-/* Aligned to 64. */
-void	   *mv_ivf_alloc(Size size);
-
 /* Everything that adding rows needs; after training. */
 void		mv_ivf_begin_rows(MvBuild *build);

@@ -307,9 +307,9 @@ extend_list(Relation index, Relation heap, Buffer table, int at, uint32 npages)
 	}
 }
 
-/* The page where block number `block` of the stream begins, and the offset in it. */
-static BlockNumber
-find_block(Relation index, const MvIvf *ivf, const MvIvfList *list, uint32 block, int *offset)
+BlockNumber
+mv_ivf_find_block(Relation index, const MvIvf *ivf, const MvIvfList *list, uint32 block,
+				  int *offset)
 {
 	uint64		bs = ivf->shape.block_size;
 	uint64		from = list->ncodes > 0 ? (list->ncodes - 1) / MV_BLOCK * bs / MV_BODY_SIZE : 0;
@@ -403,7 +403,7 @@ mv_ivf_append(Relation index, Relation heap, const MvIvf *ivf, Buffer table, int
 		mv_index_corrupted(index, "a list has %u codes on %u pages", list.ncodes, list.npages);
 	extend_list(index, heap, table, at, npages);
 	list = *mv_ivf_list_at(BufferGetPage(table), at);
-	first = find_block(index, ivf, &list, block_no, &offset);
+	first = mv_ivf_find_block(index, ivf, &list, block_no, &offset);
 	if (slot > 0)
 		mv_ivf_read_run(index, first, MV_PAGE_CODE, offset, block, ivf->shape.block_size);
 	else

@@ -6,8 +6,8 @@
 #include "compat.h"
 #include "index/ivf/ivf.h"
 
-static void
-shape(Relation index, const MvEffort *effort, MvIndexShape *shape)
+void
+mv_ivf_index_shape(Relation index, const MvEffort *effort, MvIndexShape *shape)
 {
 	const MvIvf *ivf = mv_ivf_open(index);
 
@@ -35,7 +35,7 @@ const MvIndexMethod mv_ivf_method = {
 	.search_end = mv_ivf_search_end,
 	.bulkdelete = mv_ivf_bulkdelete,
 	.cleanup = mv_ivf_cleanup,
-	.shape = shape,
+	.shape = mv_ivf_index_shape,
 	.calibrate = mv_ivf_calibrate,
 	.check = mv_ivf_check,
 	.tids = mv_ivf_tids,

@@ -1,0 +1,233 @@
+/*
+ * node.h -- a graph over the rows of an ivf index: page contents, shared by the
+ * files of this folder.
+ *
+ * A graph index is an ivf index plus edges.  Ids, TIDs, vectors and lists are
+ * those of ivf.h; here a row of id i also has a node, place i of the node pages,
+ * with its own vector and one-bit codes of its neighbors, so that a step of a
+ * walk reads one page.
+ *
+ * Rows that were added since are "pending": their codes lie in one more list,
+ * until they are linked.
+ */
+#pragma once
+
+#include "core/pool.h"
+#include "core/topk.h"
+#include "index/ivf/ivf.h"
+
+#define MV_NODE_VERSION 1
+
+/* What pool a recall takes: ef[i] lets a walk have a recall of mv_ivf_knot(i), in hops[i] steps. */
+typedef struct MvNodeCurve
+{
+	float		ef[MV_IVF_KNOTS];
+	float		hops[MV_IVF_KNOTS];
+} MvNodeCurve;
+
+/* A run of node pages. */
+typedef struct MvNodeExtent
+{
+	BlockNumber start;
+	uint32		npages;
+} MvNodeExtent;
+
+#define MV_NODE_EXTENTS 512
+
+/* Body of the graph page, which MvIvfMeta.graph says. */
+typedef struct MvNodeRoot
+{
+	/* Of the build, never changed. */
+	uint32		version;		/* of the format */
+	uint16		degree;			/* neighbors of a node, a multiple of 32 */
+	uint16		effort;			/* candidates of a new node */
+
+	/* Changed by maintenance and, of pending, by inserts. */
+	MvIvfList	entries;		/* codes of the nodes where walks begin, around the mean */
+	MvIvfList	pending;		/* codes of rows, around the mean */
+	MvIvfList	linked;			/* an older state of pending: the rows of those codes are linked */
+	uint32		calibrated;		/* have the curves been measured? */
+	MvNodeCurve curves[MV_IVF_CURVES];
+	uint32		nextents;
+	MvNodeExtent extents[MV_NODE_EXTENTS];	/* all node pages, in order */
+} MvNodeRoot;
+
+/*
+ * Node pages.
+ *
+ * Head: MvNodeHead.  Body: nodes_per_page nodes, or a part of one that takes
+ * pages_per_node consecutive pages.  A node, in shape.size bytes:
+ *
+ *   OFFSET     SIZE        DESCRIPTION
+ *   0          degree / 32 blocks of
+ *                4 * padded  codes of 32 neighbors around the node's vector, fastscan.h
+ *                128         f_add, float[32]; INFINITY: there is no such neighbor
+ *                128         f_rescale, float[32]
+ *   ids_at     4 * degree  ids of the neighbors, uint32; MV_NODE_NONE
+ *   vector_at  2 * dim     the row's vector, f16
+ *
+ * Codes are made from vectors as they are stored.
+ */
+typedef struct MvNodeHead
+{
+	uint32		first;			/* id of the first node */
+	uint32		linked;			/* bit i: node first + i is there */
+} MvNodeHead;
+
+#define MV_NODE_NONE UINT32_MAX
+#define MV_NODE_MAX_ROWS INT32_MAX	/* ids are below 2^31; see pool.h */
+
+/* What follows from the dimensions and the degree. */
+typedef struct MvNodeShape
+{
+	int			dim;
+	int			padded;
+	int			degree;
+	int			block_size;		/* bytes: codes and factors of 32 neighbors */
+	int			ids_at;
+	int			vector_at;
+	int			size;			/* bytes of a node */
+	int			nodes_per_page; /* or 0: a node takes pages_per_node pages */
+	int			pages_per_node;
+} MvNodeShape;
+
+void		mv_node_shape(MvNodeShape *shape, const MvIvf *ivf, int degree);
+
+/* Does an index of that class have a graph?  Bit strings do not: lists serve them exactly. */
+static inline bool
+mv_node_suits(const MvOpclass *opclass)
+{
+	return opclass->elem->kind != MV_BIT;
+}
+
+/* The graph of an index as it was at a moment. */
+typedef struct MvNodes
+{
+	Relation	index;
+	const MvIvf *ivf;
+	MvNodeShape shape;
+	uint32		capacity;		/* ids below have a place */
+	MvNodeRoot	root;
+} MvNodes;
+
+/* node_page.c: where nodes are */
+
+/* The graph of an index; false if it has none.  ivf: must outlive it. */
+bool		mv_node_open(MvNodes *nodes, Relation index, const MvIvf *ivf);
+
+/* Image of the graph page of an index without nodes. */
+void		mv_node_root_image(Page image, int degree, int effort);
+
+/* The first page of a node that has a place. */
+BlockNumber mv_node_block(const MvNodes *nodes, uint32 id);
+
+/* Its bit in MvNodeHead.linked, and its offset in the body. */
+static inline int
+mv_node_slot(const MvNodeShape *shape, uint32 id)
+{
+	return shape->nodes_per_page > 0 ? (int) (id % (uint32) shape->nodes_per_page) : 0;
+}
+
+/* Node pages that so many ids take. */
+BlockNumber mv_node_pages(const MvNodeShape *shape, uint32 ids);
+
+/*
+ * A node being read: on its page, share-locked, or copied to memory of the caller.
+ */
+typedef struct MvNodeRef
+{
+	const char *node;			/* [shape.size], or NULL: it is not linked */
+	Buffer		buffer;			/* locked and pinned, or invalid */
+} MvNodeRef;
+
+/* copy: char[shape.size], for nodes of several pages */
+void		mv_node_get(const MvNodes *nodes, uint32 id, char *copy, MvNodeRef *ref);
+void		mv_node_release(MvNodeRef *ref);
+
+/* Have the processor fetch a node that is wanted soon. */
+void		mv_node_prefetch(const MvNodes *nodes, uint32 id);
+
+/* Parts of a node. */
+static inline const uint32 *
+mv_node_ids(const MvNodeShape *shape, const char *node)
+{
+	return (const uint32 *) (node + shape->ids_at);
+}
+
+static inline const void *
+mv_node_vector(const MvNodeShape *shape, const char *node)
+{
+	return node + shape->vector_at;
+}
+
+/* Factors of block b: f_add[32], f_rescale[32]. */
+static inline float *
+mv_node_factors(const MvNodeShape *shape, const char *node, int b)
+{
+	return (float *) (node + (b + 1) * shape->block_size - 2 * MV_BLOCK * (int) sizeof(float));
+}
+
+static inline uint8_t *
+mv_node_codes(const MvNodeShape *shape, const char *node, int b)
+{
+	return (uint8_t *) node + (Size) b * shape->block_size;
+}
+
+/* A node without neighbors, of that vector (f16). */
+void		mv_node_clear(const MvNodeShape *shape, char *node, const void *vector);
+
+/*
+ * Make a row a neighbor of a node: both float[padded], rotated.  id MV_NODE_NONE
+ * empties the place.
+ */
+void		mv_node_set(const MvNodes *nodes, char *node, int place, const float *center,
+						uint32 id, const float *rotated);
+
+/* node_write.c: for the maintainer */
+
+/* Have a place for the node of an id. */
+void		mv_node_make_room(MvNodes *nodes, uint32 id);
+
+/* Write a node, char[shape.size], as linked. */
+void		mv_node_write(const MvNodes *nodes, uint32 id, const char *node);
+
+/* The nodes of these bits of a page are there no more. */
+void		mv_node_unlink(const MvNodes *nodes, BlockNumber block, uint32 slots);
+
+/*
+ * node_link.c: for the maintainer, make nodes of the `most` rows that are pending
+ * longest; returns of how many.
+ */
+uint32		mv_node_link(Relation index, Relation heap, uint32 most);
+void		mv_node_insert(Relation index, Relation heap, ItemPointer tid, const float *x);
+
+/* node_vacuum.c, node_check.c */
+IndexBulkDeleteResult *mv_node_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
+double		mv_node_check(Relation index);
+
+/* node_effort.c: the pool of a walk for k rows; is a walk the cheaper way to them? */
+int			mv_node_ef(const MvNodes *nodes, const MvEffort *effort, double k);
+bool		mv_node_walks(const MvNodes *nodes, const MvEffort *effort);
+
+/* node_build.c */
+Size		mv_node_build_size(Relation index, const MvBuildPlan *plan);
+MvBuild    *mv_node_build_begin(Relation index, const MvBuildPlan *plan, MvTeam *team,
+								void *memory);
+int			mv_node_sample_size(const MvBuild *build);
+float	   *mv_node_sample(MvBuild *build);
+void		mv_node_train(MvBuild *build);
+void		mv_node_add(MvBuild *build, ItemPointer tid, const float *x);
+double		mv_node_finish(MvBuild *build, ForkNumber fork);
+
+/* node_scan.c */
+MvSearch   *mv_node_search_begin(Relation index, Relation heap, Snapshot snapshot);
+void		mv_node_search_start(MvSearch *search, const float *query, const MvEffort *effort);
+bool		mv_node_search_next(MvSearch *search, MvFound *found);
+void		mv_node_search_end(MvSearch *search);
+
+/*
+ * The n nearest nodes to x, float[dim], that a walk with a pool of n finds, nearest
+ * first; of pending rows it knows nothing.  Returns how many.  The search was begun,
+ * its snapshot may be NULL.
+ */
+int			mv_node_nearest(MvSearch *search, const float *x, int n, MvNeighbor *found);

@@ -1,0 +1,416 @@
+/*
+ * node_build.c -- building a graph index: first the lists with ids and vectors,
+ * as ivf does, then a graph over them.
+ *
+ * Rows are read from the pages just written, rotated into memory that all
+ * processes share, linked by core/graph.h, and written as nodes, in order of
+ * ids, which is that of lists: so neighbors are near each other on disk too.
+ * Rows that do not fit into the memory are linked afterwards, as inserted ones.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "core/carve.h"
+#include "core/graph.h"
+#include "index/graph/node.h"
+#include "index/options.h"
+
+/* At the start of the memory that the processes share. */
+typedef struct NodeShared
+{
+	double		rows;			/* of the index */
+	int			n;				/* of them in the graph */
+	BlockNumber start;			/* of the nodes */
+} NodeShared;
+
+typedef struct NodeBuild
+{
+	MvBuild    *lists;			/* what ivf builds */
+	Relation	index;
+	MvTeam	   *team;
+	int			degree;
+	int			effort;
+	MvGraphPlan plan;			/* for as many rows as there is memory for */
+	PGAlignedBlock root;
+
+	/* shared by all processes */
+	NodeShared *shared;
+	float	   *rows;			/* [plan.n][padded], rotated */
+	void	   *graph;
+
+	/* this process's view of the index, while it is linked */
+	MvIvf	   *ivf;
+	MvIvfIds	ids;
+	MvNodes		nodes;
+	MvGraph		view;
+} NodeBuild;
+
+/* ---- what the processes share ---- */
+
+/* The share of the memory that the lists may use; the graph has the rest. */
+#define LISTS_PART 4
+
+static MvBuildPlan
+plan_of_lists(const MvBuildPlan *plan)
+{
+	MvBuildPlan part = *plan;
+
+	part.memory = plan->memory / LISTS_PART;
+	return part;
+}
+
+/* As many rows as are expected and some more, if their vectors and edges fit. */
+static void
+plan_graph(NodeBuild *build, const MvBuildPlan *plan)
+{
+	MvBuildPlan part = plan_of_lists(plan);
+	int			padded = mv_padded_dim(plan->dim);
+	int			k = (int) mv_ivf_planned_lists(build->index, &part);
+	double		want = Min(plan->rows * 1.1 + 1000, MV_NODE_MAX_ROWS);
+	double		memory = (double) (plan->memory - part.memory);
+
+	if (plan->rows <= 0 || !mv_node_suits(mv_index_opclass(build->index)))
+		want = 0;
+	for (;;)
+	{
+		double		bytes;
+
+		mv_graph_plan(&build->plan, (int) want, padded, k, build->degree, build->effort);
+		build->plan.kind = MV_F32;
+		if (want < 1)
+			break;
+		bytes = want * sizeof(float) * padded + (double) mv_graph_size(&build->plan);
+		if (bytes <= memory)
+			break;
+		want = Min(want * memory / bytes, want - 1);
+	}
+}
+
+static Size
+lay_out(NodeBuild *build, void *base)
+{
+	Size		at = 0;
+
+	build->shared = mv_carve(base, &at, sizeof(NodeShared));
+	build->rows = mv_carve(base, &at, sizeof(float) * build->plan.dim * (Size) build->plan.n);
+	build->graph = mv_carve(base, &at, mv_graph_size(&build->plan));
+	return TYPEALIGN(64, at);
+}
+
+static void
+conclude(NodeBuild *build, Relation index, const MvBuildPlan *plan)
+{
+	const MvIndexOptions *options = mv_index_options(index);
+
+	memset(build, 0, sizeof(*build));
+	build->index = index;
+	build->degree = (2 * options->m + MV_BLOCK - 1) / MV_BLOCK * MV_BLOCK;
+	build->effort = options->ef_construction;
+	plan_graph(build, plan);
+}
+
+Size
+mv_node_build_size(Relation index, const MvBuildPlan *plan)
+{
+	MvBuildPlan part = plan_of_lists(plan);
+	NodeBuild	build;
+
+	conclude(&build, index, plan);
+	return lay_out(&build, NULL) + mv_ivf_build_size(index, &part);
+}
+
+MvBuild *
+mv_node_build_begin(Relation index, const MvBuildPlan *plan, MvTeam *team, void *memory)
+{
+	MvBuildPlan part = plan_of_lists(plan);
+	NodeBuild  *build = palloc(sizeof(NodeBuild));
+	Size		size;
+
+	conclude(build, index, plan);
+	build->team = team;
+	size = lay_out(build, memory);
+	build->lists = mv_ivf_build_begin(index, &part, team, (char *) memory + size);
+	if (mv_node_suits(mv_index_opclass(index)))
+	{
+		mv_node_root_image(build->root.data, build->degree, build->effort);
+		mv_ivf_build_graph(build->lists, build->root.data);
+	}
+	return (MvBuild *) build;
+}
+
+/* ---- the lists ---- */
+
+int
+mv_node_sample_size(const MvBuild *build)
+{
+	return mv_ivf_sample_size(((const NodeBuild *) build)->lists);
+}
+
+float *
+mv_node_sample(MvBuild *build)
+{
+	return mv_ivf_sample(((NodeBuild *) build)->lists);
+}
+
+void
+mv_node_train(MvBuild *build)
+{
+	mv_ivf_train(((NodeBuild *) build)->lists);
+}
+
+void
+mv_node_add(MvBuild *build, ItemPointer tid, const float *x)
+{
+	mv_ivf_add(((NodeBuild *) build)->lists, tid, x);
+}
+
+/* ---- the graph ---- */
+
+/* Rows of a unit of reading and of writing. */
+#define UNIT_ROWS 512
+
+static int
+unit_end(const NodeBuild *build, int unit, int size, int *from)
+{
+	*from = unit * size;
+	return Min(*from + size, build->shared->n);
+}
+
+static void
+read_rows(NodeBuild *build)
+{
+	int			padded = build->plan.dim;
+	void	   *stored = palloc(build->ivf->shape.vector_size);
+	int			unit;
+
+	while ((unit = mv_team_unit(build->team, (build->shared->n + UNIT_ROWS - 1) / UNIT_ROWS)) >= 0)
+	{
+		int			id;
+		int			end = unit_end(build, unit, UNIT_ROWS, &id);
+
+		for (; id < end; id++)
+		{
+			mv_ivf_read_vector(&build->ids, (uint32) id, stored);
+			mv_ivf_rotate_stored(build->ivf, stored, build->rows + (Size) padded * id);
+		}
+		CHECK_FOR_INTERRUPTS();
+	}
+	pfree(stored);
+	mv_team_meet(build->team, NULL, NULL);
+}
+
+static void
+end_pass(void *arg)
+{
+	mv_graph_next(arg);
+}
+
+static void
+link_rows(NodeBuild *build)
+{
+	MvGraphRows rows = {.rows = build->rows, .stride = sizeof(float) * build->plan.dim};
+	int			units;
+	int			unit;
+
+	mv_graph_attach(&build->view, build->graph, &rows, mv_ivf_build_centroids(build->lists),
+					mv_ivf_alloc(mv_graph_work_size(&build->plan)));
+	while ((units = mv_graph_units(&build->view)) > 0)
+	{
+		while ((unit = mv_team_unit(build->team, units)) >= 0)
+		{
+			mv_graph_unit(&build->view, unit);
+			CHECK_FOR_INTERRUPTS();
+		}
+		mv_team_meet(build->team, end_pass, &build->view);
+	}
+}
+
+/* The node of a row. */
+static void
+make_node(const NodeBuild *build, uint32 id, char *node, void *stored)
+{
+	const float *center = build->rows + (Size) build->plan.dim * id;
+	const uint32 *neighbors = mv_graph_neighbors(&build->view, id);
+
+	mv_ivf_read_vector((MvIvfIds *) &build->ids, id, stored);
+	mv_node_clear(&build->nodes.shape, node, stored);
+	for (int i = 0; i < build->degree && neighbors[i] != MV_GRAPH_NONE; i++)
+		mv_node_set(&build->nodes, node, i, center, neighbors[i],
+					build->rows + (Size) build->plan.dim * neighbors[i]);
+}
+
+/* The page or pages with the nodes from an id on. */
+static void
+write_nodes(NodeBuild *build, MvWriter *writer, uint32 id, char *nodes, void *stored)
+{
+	const MvNodeShape *shape = &build->nodes.shape;
+	int			n = Min(Max(shape->nodes_per_page, 1), build->shared->n - (int) id);
+	int			npages = Max(shape->pages_per_node, 1);
+	BlockNumber block = build->shared->start + mv_node_pages(shape, id);
+	PGAlignedBlock image;
+
+	for (int i = 0; i < n; i++)
+		make_node(build, id + i, nodes + (Size) i * shape->size, stored);
+	for (int i = 0; i < npages; i++)
+	{
+		int			at = i * MV_BODY_SIZE;
+		int			bytes = Min(n * shape->size - at, MV_BODY_SIZE);
+		MvNodeHead *head = MV_PAGE_HEAD(image.data);
+
+		mv_page_init(image.data, MV_PAGE_NODE);
+		head->first = id;
+		head->linked = i == 0 ? (uint32) ((UINT64_C(1) << n) - 1) : 0;
+		memcpy(MV_PAGE_BODY(image.data), nodes + at, bytes);
+		mv_page_set_used(image.data, MV_BODY_SIZE);
+		mv_writer_put(writer, block + i, image.data);
+	}
+}
+
+/* All processes write the nodes of pages that the leader has made. */
+static void
+write_graph(NodeBuild *build)
+{
+	const MvNodeShape *shape = &build->nodes.shape;
+	BlockNumber npages = mv_node_pages(shape, build->shared->n);
+	int			per_unit = UNIT_ROWS / Max(shape->nodes_per_page, 1) * Max(shape->nodes_per_page, 1);
+	char	   *nodes = palloc((Size) shape->size * Max(shape->nodes_per_page, 1));
+	void	   *stored = palloc(build->ivf->shape.vector_size);
+	MvWriter	writer = {.index = build->index, .fork = MAIN_FORKNUM};
+	int			unit;
+
+	if (build->team->leader)
+	{
+		mv_writer_begin(&writer, build->index, MAIN_FORKNUM);
+		build->shared->start = mv_writer_reserve(&writer, npages);
+		mv_writer_extend(&writer);
+	}
+	mv_team_meet(build->team, NULL, NULL);
+	writer.reserved = writer.extended = build->shared->start + npages;
+	while ((unit = mv_team_unit(build->team, (build->shared->n + per_unit - 1) / per_unit)) >= 0)
+	{
+		int			id;
+		int			end = unit_end(build, unit, per_unit, &id);
+
+		for (; id < end; id += Max(shape->nodes_per_page, 1))
+			write_nodes(build, &writer, id, nodes, stored);
+		CHECK_FOR_INTERRUPTS();
+	}
+	mv_team_meet(build->team, NULL, NULL);
+	if (build->team->leader)
+		mv_writer_finish(&writer);
+}
+
+/* Rows that the memory had no room for are pending: a list of their codes. */
+static void
+make_pending(NodeBuild *build, MvIvfChain *chain)
+{
+	void	   *stored = palloc(build->ivf->shape.vector_size);
+	float	   *rotated = palloc(sizeof(float) * build->ivf->shape.padded);
+	char	   *row = palloc(build->ivf->shape.row_size);
+
+	mv_ivf_chain_begin(chain, build->index, NULL, build->ivf);
+	for (uint32 id = (uint32) build->shared->n; id < build->shared->rows; id++)
+	{
+		mv_ivf_read_vector(&build->ids, id, stored);
+		mv_ivf_rotate_stored(build->ivf, stored, rotated);
+		mv_ivf_encode(build->ivf, rotated, NULL, row);
+		mv_ivf_chain_put(chain, row, id);
+		CHECK_FOR_INTERRUPTS();
+	}
+	mv_ivf_chain_finish(chain);
+}
+
+/* Rows linked between two looks at interrupts and progress. */
+#define LINK_ROWS 1024
+
+static void
+link_pending(NodeBuild *build)
+{
+	if (build->shared->rows <= build->shared->n)
+		return;
+	ereport(NOTICE,
+			(errmsg("hnsw graph no longer fits into maintenance_work_mem after %d tuples",
+					build->shared->n),
+			 errdetail("The rest of the tuples are linked one by one."),
+			 errhint("Increase maintenance_work_mem to speed up builds.")));
+	while (mv_node_link(build->index, NULL, LINK_ROWS) > 0)
+		CHECK_FOR_INTERRUPTS();
+}
+
+/* The entry table, and the record that says where everything is. */
+static void
+publish(NodeBuild *build)
+{
+	int			n;
+	const uint32 *entries = mv_graph_entries(&build->view, &n);
+	char	   *row = palloc(build->ivf->shape.row_size);
+	MvIvfChain	chain;
+	MvIvfChain	pending;
+	Buffer		buffer;
+	MvChange	change;
+	MvNodeRoot *root;
+
+	mv_ivf_chain_begin(&chain, build->index, NULL, build->ivf);
+	for (int i = 0; i < n; i++)
+	{
+		mv_ivf_encode(build->ivf, build->rows + (Size) build->plan.dim * entries[i], NULL, row);
+		mv_ivf_chain_put(&chain, row, entries[i]);
+	}
+	mv_ivf_chain_finish(&chain);
+	make_pending(build, &pending);
+	buffer = mv_page_read(build->index, build->ivf->meta.graph, MV_PAGE_GRAPH,
+						  BUFFER_LOCK_EXCLUSIVE);
+	mv_change_begin(&change, build->index);
+	root = (MvNodeRoot *) MV_PAGE_BODY(mv_change_page(&change, buffer));
+	root->entries = chain.list;
+	root->pending = pending.list;
+	root->nextents = 1;
+	root->extents[0].start = build->shared->start;
+	root->extents[0].npages = mv_node_pages(&build->nodes.shape, build->shared->n);
+	mv_change_commit(&change);
+	UnlockReleaseBuffer(buffer);
+}
+
+/* What the leader has to say to the others before they begin. */
+static void
+announce(NodeBuild *build, double rows)
+{
+	build->shared->rows = rows;
+	build->shared->n = (int) Min(rows, build->plan.n);
+	build->plan.n = build->shared->n;
+	build->plan.k = Max(mv_ivf_build_centroids(build->lists)->k, 1);
+	if (build->plan.n > 0)
+		mv_graph_begin(&build->plan, build->graph);
+}
+
+double
+mv_node_finish(MvBuild *b, ForkNumber fork)
+{
+	NodeBuild  *build = (NodeBuild *) b;
+	double		rows = mv_ivf_finish(build->lists, fork);
+
+	if (build->plan.n == 0)
+		return rows;
+	if (build->team->leader)
+		announce(build, rows);
+	mv_team_meet(build->team, NULL, NULL);
+	build->plan.n = build->shared->n;
+	if (build->plan.n == 0)
+		return rows;
+
+	build->ivf = mv_ivf_open_for(build->index, CurrentMemoryContext);
+	mv_ivf_ids_begin(&build->ids, build->index, build->ivf);
+	mv_node_open(&build->nodes, build->index, build->ivf);
+	read_rows(build);
+	link_rows(build);
+	write_graph(build);
+	if (build->team->leader)
+	{
+		publish(build);
+		link_pending(build);
+	}
+	return rows;
+}
