@@ -43,6 +43,7 @@ typedef struct Linker
 	const void **rows;			/* [max] */
 	float	   *occluded;		/* [max] */
 	int		   *keep;			/* [max] */
+	float	   *between;		/* [degree], of a node's neighbors and the row */
 	float	   *x;				/* [dim], the row */
 	float	   *rotated;		/* [padded] */
 	float	   *center;			/* [padded] */
@@ -75,6 +76,7 @@ begin(Linker *l, Relation index, Relation heap)
 	l->rows = palloc(sizeof(void *) * l->max);
 	l->occluded = palloc(sizeof(float) * l->max);
 	l->keep = palloc(sizeof(int) * l->max);
+	l->between = palloc(sizeof(float) * l->nodes.shape.degree);
 	l->x = palloc(sizeof(float) * l->ivf->shape.dim);
 	l->rotated = palloc(sizeof(float) * l->ivf->shape.padded);
 	l->center = palloc(sizeof(float) * l->ivf->shape.padded);
@@ -166,39 +168,53 @@ edge_length(const MvNodes *nodes, float rescale)
 	return r * r;
 }
 
+/* How far the neighbors of a node at that squared distance are from the row; of L2 only. */
+static void
+estimate_neighbors(Linker *l, const char *node, float dist)
+{
+	const MvNodeShape *shape = &l->nodes.shape;
+
+	mv_rabitq_scan_center(&l->scan, dist, 0);
+	for (int b = 0; b < shape->degree / MV_BLOCK; b++)
+	{
+		const float *factors = mv_node_factors(shape, node, b);
+		MvBlockResult result;
+
+		mv_block_scan(&l->scan, mv_node_codes(shape, node, b), factors, factors + MV_BLOCK,
+					  INFINITY, &result);
+		for (int i = 0; i < MV_BLOCK; i++)
+			l->between[b * MV_BLOCK + i] =
+				l->ivf->format.metric == MV_IP ? INFINITY : result.est[i];
+	}
+}
+
 /*
  * The place in a node for an edge to the row, at that squared distance, or -1: a free
  * one; that of a neighbor which the row makes unnecessary; or the farthest's.  A
  * row that a neighbor makes unnecessary gets none, unless it must.
  */
 static int
-choose_place(Linker *l, const char *node, float dist, bool must)
+choose_place(Linker *l, const char *node, uint32 row, float dist, bool must)
 {
 	const MvNodeShape *shape = &l->nodes.shape;
 	const uint32 *ids = mv_node_ids(shape, node);
-	bool		by_angle = l->ivf->format.metric != MV_IP;
 	float		factor = l->alpha * l->alpha;
 	bool		unnecessary = false;
 	int			replaced = -1,
 				farthest = -1;
-	MvBlockResult between;
 	float		length_replaced = 0,
 				length_farthest = 0;
 
-	mv_rabitq_scan_center(&l->scan, dist, 0);
-	for (int j = 0; j < shape->degree; j++)
+	estimate_neighbors(l, node, dist);
+	for (int i = 0; i < shape->degree; i++)
 	{
-		const float *factors = mv_node_factors(shape, node, j / MV_BLOCK);
-		float		length;
-		bool		close;
+		/* Of equal ones not always the same. */
+		int			j = (int) ((i + row) % (uint32) shape->degree);
+		float length = edge_length(&l->nodes, mv_node_factors(shape, node, j / MV_BLOCK)[MV_BLOCK + j % MV_BLOCK]);
+		bool		close = factor * l->between[j] < Max(length, dist);
 
 		if (ids[j] == MV_NODE_NONE)
 			return j;
-		if (by_angle && j % MV_BLOCK == 0)
-			mv_block_scan(&l->scan, mv_node_codes(shape, node, j / MV_BLOCK), factors,
-						  factors + MV_BLOCK, INFINITY, &between);
-		length = edge_length(&l->nodes, factors[MV_BLOCK + j % MV_BLOCK]);
-		close = by_angle && factor * between.est[j % MV_BLOCK] < Max(length, dist);
 		unnecessary |= close && length < dist;
 		if (close && length >= dist && (replaced < 0 || length > length_replaced))
 		{
@@ -211,9 +227,11 @@ choose_place(Linker *l, const char *node, float dist, bool must)
 			length_farthest = length;
 		}
 	}
-	if (must || !unnecessary)
-		return replaced >= 0 ? replaced : must || length_farthest > dist ? farthest : -1;
-	return -1;
+	if (unnecessary && !must)
+		return -1;
+	if (replaced >= 0)
+		return replaced;
+	return must || length_farthest > dist ? farthest : -1;
 }
 
 /* Give the node of a candidate an edge to the row, if it is worth it. */
@@ -235,7 +253,7 @@ link_back(Linker *l, uint32 row, const MvCandidate *from, bool must)
 	for (int i = 0; i < shape->degree; i++)
 		if (ids[i] == row)
 			return;
-	place = choose_place(l, l->copy, from->dist, must);
+	place = choose_place(l, l->copy, row, from->dist, must);
 	if (place < 0)
 		return;
 	mv_ivf_rotate_stored(l->ivf, mv_node_vector(shape, l->copy), l->center);
@@ -350,7 +368,7 @@ strike(Linker *l, uint32 n)
 
 	linked.ncodes = root->linked.ncodes + n;
 	linked.tail = mv_ivf_find_block(l->index, l->ivf,
-									root->linked.ncodes > 0 ? &root->linked : &(MvIvfList) {.first = old.first},
+									root->linked.ncodes > 0 ? &root->linked : &(MvIvfList){ .first = old.first },
 									(linked.ncodes - 1) / MV_BLOCK, &offset);
 	renew = linked.ncodes == old.ncodes || linked.ncodes >= STALE_LIMIT;
 	if (renew)

@@ -79,7 +79,7 @@ typedef struct NodeSearch
 	int			max_nearest;
 	double		wanted;			/* rows that the pool was chosen for */
 	double		nreturned;
-	bool		pending_read;	/* are all pending rows candidates? */
+	float		pending_limit;	/* pending rows with bounds below are, or were, candidates */
 
 	/* The lists: instead of the walk, or after it. */
 	MvSearch   *lists;
@@ -331,18 +331,20 @@ add_candidate(NodeSearch *s, uint32 id, float low)
 }
 
 /*
- * Make candidates of the pending rows with bounds from `from` on and below a limit.
+ * Make candidates of the pending rows with bounds below a limit that are none yet.
  * The list is read as it was when the scan began; its pages stay as they were.
  */
 static void
-read_pending(NodeSearch *s, float from, float limit)
+read_pending(NodeSearch *s, float limit)
 {
+	float		from = s->pending_limit;
 	const MvNodeRoot *root = &s->nodes.root;
 	const char *block;
 	int			skip;
 	MvBlockResult result;
 
-	if (root->pending.ncodes == root->linked.ncodes)
+	s->pending_limit = limit;
+	if (root->pending.ncodes == root->linked.ncodes || from == INFINITY)
 		return;
 	center_on_mean(s);
 	skip = mv_ivf_walk_resume(&s->chain, &root->linked, &root->pending);
@@ -389,8 +391,7 @@ exhaust(NodeSearch *s)
 	uint8	   *known = palloc_extended(n / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	MvNeighbor	candidate;
 
-	if (!s->pending_read)
-		read_pending(s, mv_topk_limit(&s->nearest), INFINITY);
+	read_pending(s, INFINITY);
 	while (mv_rerank_next(&s->rerank, &candidate))
 		rank_pending(s, (uint32) candidate.id);
 	for (uint32 i = 0; i < s->nranked; i++)
@@ -407,7 +408,6 @@ static void
 extend(NodeSearch *s)
 {
 	int			old = s->ef;
-	float		seen = mv_topk_limit(&s->nearest);
 
 	mv_last_scan.resumed++;
 	s->wanted = Max(2 * s->wanted, 2 * s->nreturned);
@@ -428,9 +428,7 @@ extend(NodeSearch *s)
 		return;
 	}
 	walk(s);
-	if (!s->pending_read)
-		read_pending(s, seen, INFINITY);
-	s->pending_read = true;
+	read_pending(s, INFINITY);
 }
 
 /* Walk to s->x with a pool of that size. */
@@ -446,7 +444,8 @@ start_walk(NodeSearch *s, int ef)
 	s->nranked = 0;
 	s->wanted = NOMINAL_ROWS;
 	s->nreturned = 0;
-	s->exhausted = s->pending_read = false;
+	s->pending_limit = -INFINITY;
+	s->exhausted = false;
 	s->ef = ef;
 	begin_pool(s, s->ef);
 	enter(s);
@@ -492,7 +491,7 @@ mv_node_search_start(MvSearch *search, const float *query, const MvEffort *effor
 	else
 	{
 		start_walk(s, mv_node_ef(&s->nodes, effort, NOMINAL_ROWS));
-		read_pending(s, -INFINITY, mv_topk_limit(&s->nearest));
+		read_pending(s, mv_topk_limit(&s->nearest));
 	}
 	MemoryContextSwitchTo(old);
 }

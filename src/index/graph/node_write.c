@@ -39,7 +39,8 @@ mv_node_make_room(MvNodes *nodes, uint32 id)
 						RelationGetRelationName(nodes->index)),
 				 errhint("Please REINDEX it.")));
 	extent.npages = Max(Max(want - have, have / EXTENT_PART), MIN_EXTENT);
-	extent.npages = TYPEALIGN(Max(shape->pages_per_node, 1), extent.npages);
+	if (shape->nodes_per_page == 0)
+		extent.npages += shape->pages_per_node - extent.npages % shape->pages_per_node;
 	extent.start = mv_page_extend_run(nodes->index, extent.npages);
 
 	buffer = mv_page_read(nodes->index, nodes->ivf->meta.graph, MV_PAGE_GRAPH,
