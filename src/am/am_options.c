@@ -255,7 +255,8 @@ const MvAccessMethod mv_am_cagra = {
 const MvAccessMethod *
 mv_access_method(Relation index)
 {
-	static const MvAccessMethod *const methods[] = {&mv_am_ivf, &mv_am_ivfflat, &mv_am_hnsw, &mv_am_cagra};
+	static const MvAccessMethod *const methods[] = {&mv_am_ivf, &mv_am_ivfflat, &mv_am_hnsw,
+														&mv_am_cagra};
 
 	for (int i = 0; i < lengthof(methods); i++)
 		if (index->rd_indam->amoptions == methods[i]->options)

@@ -93,11 +93,16 @@ typedef struct MvNodeShape
 
 void		mv_node_shape(MvNodeShape *shape, const MvIvf *ivf, int degree);
 
-/* Does an index of that class have a graph?  Bit strings do not: lists serve them exactly. */
+/*
+ * Does an index of that class have a graph?  Where codes are exact (bit strings), or
+ * rows are ranked by another distance than that of their vectors in code space, lists
+ * serve alone.
+ */
 static inline bool
 mv_node_suits(const MvOpclass *opclass)
 {
-	return opclass->elem->kind != MV_BIT;
+	return opclass->elem->kind != MV_BIT && opclass->elem->kind != MV_SPARSE &&
+		opclass->metric != MV_L1;
 }
 
 /* The graph of an index as it was at a moment. */
@@ -221,7 +226,8 @@ double		mv_node_finish(MvBuild *build, ForkNumber fork);
 
 /* node_scan.c */
 MvSearch   *mv_node_search_begin(Relation index, Relation heap, Snapshot snapshot);
-void		mv_node_search_start(MvSearch *search, const float *query, const MvEffort *effort);
+void mv_node_search_start(MvSearch *search, const float *query, Datum value,
+						  const MvEffort *effort);
 bool		mv_node_search_next(MvSearch *search, MvFound *found);
 void		mv_node_search_end(MvSearch *search);
 

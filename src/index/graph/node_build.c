@@ -275,8 +275,9 @@ write_graph(NodeBuild *build)
 {
 	const MvNodeShape *shape = &build->nodes.shape;
 	BlockNumber npages = mv_node_pages(shape, build->shared->n);
-	int			per_unit = UNIT_ROWS / Max(shape->nodes_per_page, 1) * Max(shape->nodes_per_page, 1);
-	char	   *nodes = palloc((Size) shape->size * Max(shape->nodes_per_page, 1));
+	int			per_page = Max(shape->nodes_per_page, 1);
+	int			per_unit = UNIT_ROWS / per_page * per_page;
+	char	   *nodes = palloc((Size) shape->size * per_page);
 	void	   *stored = palloc(build->ivf->shape.vector_size);
 	MvWriter	writer = {.index = build->index, .fork = MAIN_FORKNUM};
 	int			unit;
@@ -294,7 +295,7 @@ write_graph(NodeBuild *build)
 		int			id;
 		int			end = unit_end(build, unit, per_unit, &id);
 
-		for (; id < end; id += Max(shape->nodes_per_page, 1))
+		for (; id < end; id += per_page)
 			write_nodes(build, &writer, id, nodes, stored);
 		CHECK_FOR_INTERRUPTS();
 	}

@@ -110,7 +110,7 @@ find_candidates(Linker *l, uint32 self)
 		char	   *vector = l->vectors + size * i;
 		uint32		id = (uint32) l->found[i].id;
 
-		if (id == self || (mv_ivf_read_vector(&l->ids, id, vector).flags & (MV_ID_DEAD | MV_ID_FREE)))
+		if (id == self || mv_ivf_id_is_dead(mv_ivf_read_vector(&l->ids, id, vector)))
 			continue;
 		l->found[n].id = i;		/* of its vector, for the next loop */
 		l->candidates[n].id = id;
@@ -210,7 +210,8 @@ choose_place(Linker *l, const char *node, uint32 row, float dist, bool must)
 	{
 		/* Of equal ones not always the same. */
 		int			j = (int) ((i + row) % (uint32) shape->degree);
-		float length = edge_length(&l->nodes, mv_node_factors(shape, node, j / MV_BLOCK)[MV_BLOCK + j % MV_BLOCK]);
+		const float *rescale = mv_node_factors(shape, node, j / MV_BLOCK) + MV_BLOCK;
+		float		length = edge_length(&l->nodes, rescale[j % MV_BLOCK]);
 		bool		close = factor * l->between[j] < Max(length, dist);
 
 		if (ids[j] == MV_NODE_NONE)
@@ -288,7 +289,7 @@ link_row(Linker *l, uint32 id)
 	MvNodeRef	ref;
 	int			kept;
 
-	if (mv_ivf_read_vector(&l->ids, id, l->stored).flags & (MV_ID_DEAD | MV_ID_FREE))
+	if (mv_ivf_id_is_dead(mv_ivf_read_vector(&l->ids, id, l->stored)))
 		return;
 	mv_node_make_room(&l->nodes, id);
 	mv_node_get(&l->nodes, id, l->copy, &ref);
@@ -359,17 +360,20 @@ strike(Linker *l, uint32 n)
 	BlockNumber block = l->ivf->meta.graph;
 	Buffer		buffer = mv_page_read(l->index, block, MV_PAGE_GRAPH, BUFFER_LOCK_EXCLUSIVE);
 	MvNodeRoot *root = (MvNodeRoot *) MV_PAGE_BODY(BufferGetPage(buffer));
+	MvIvfList	seen = root->linked;
 	MvIvfList	linked = root->pending;
 	MvIvfList	old = root->pending;
 	MvIvfChain	chain;
 	bool		renew;
 	MvChange	change;
+	uint32		last;
 	int			offset;
 
-	linked.ncodes = root->linked.ncodes + n;
-	linked.tail = mv_ivf_find_block(l->index, l->ivf,
-									root->linked.ncodes > 0 ? &root->linked : &(MvIvfList){ .first = old.first },
-									(linked.ncodes - 1) / MV_BLOCK, &offset);
+	if (seen.ncodes == 0)
+		seen.first = old.first;
+	linked.ncodes = seen.ncodes + n;
+	last = (linked.ncodes - 1) / MV_BLOCK;
+	linked.tail = mv_ivf_find_block(l->index, l->ivf, &seen, last, &offset);
 	renew = linked.ncodes == old.ncodes || linked.ncodes >= STALE_LIMIT;
 	if (renew)
 	{

@@ -63,7 +63,7 @@ mv_node_open(MvNodes *nodes, Relation index, const MvIvf *ivf)
 	if (root->version != MV_NODE_VERSION)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("the graph of index \"%s\" has format %u, this version of milvus_pg reads %u",
+				 errmsg("graph of index \"%s\" has format %u, this milvus_pg reads format %u",
 						RelationGetRelationName(index), root->version, MV_NODE_VERSION),
 				 errhint("Please REINDEX it.")));
 	if (root->degree < MV_BLOCK || root->degree % MV_BLOCK != 0 ||

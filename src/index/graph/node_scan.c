@@ -62,6 +62,7 @@ typedef struct NodeSearch
 	MvIvfWalk	chain;			/* of lists of codes */
 	char	   *copy;			/* [nodes.shape.size] */
 	float	   *x;				/* the query */
+	Datum		value;			/* of the column's type; 0: NULL */
 
 	/* The walk. */
 	int			ef;
@@ -154,7 +155,7 @@ start_lists(NodeSearch *s)
 		s->lists = mv_ivf_search_begin(s->index, s->heap, s->snapshot);
 		MemoryContextSwitchTo(old);
 	}
-	mv_ivf_search_start(s->lists, s->x, &s->effort);
+	mv_ivf_search_start(s->lists, s->x, s->value, &s->effort);
 }
 
 /* An empty pool for so many, and room for the distances of the rows expected. */
@@ -474,7 +475,7 @@ mv_node_nearest(MvSearch *search, const float *x, int n, MvNeighbor *found)
 }
 
 void
-mv_node_search_start(MvSearch *search, const float *query, const MvEffort *effort)
+mv_node_search_start(MvSearch *search, const float *query, Datum value, const MvEffort *effort)
 {
 	NodeSearch *s = (NodeSearch *) search;
 	MemoryContext old = MemoryContextSwitchTo(s->context);
@@ -482,6 +483,7 @@ mv_node_search_start(MvSearch *search, const float *query, const MvEffort *effor
 	if (s->ivf == NULL)
 		use_index(s);
 	s->effort = *effort;
+	s->value = value;
 	memcpy(s->x, query, sizeof(float) * s->ivf->shape.dim);
 	mv_ivf_ranker_start(&s->ranker, query);
 	s->by_lists = s->ranker.vague || !mv_node_open(&s->nodes, s->index, s->ivf) ||
@@ -504,7 +506,7 @@ give(NodeSearch *s, const MvNeighbor *row, MvFound *found)
 	int			offset;
 	MvIvfId		entry = mv_ivf_id(&s->ids, (uint32) row->id, &block, &offset);
 
-	if (entry.flags & (MV_ID_DEAD | MV_ID_FREE))
+	if (mv_ivf_id_is_dead(entry))
 		return false;
 	found->tid = entry.tid;
 	found->distance = mv_ivf_in_units(s->ivf, row->dist);

@@ -179,6 +179,12 @@ typedef struct MvIvfId
 #define MV_ID_CLAMPED 2			/* an element did not fit f16: distances say nothing */
 #define MV_ID_FREE 4			/* dead, and in no list: for another row */
 
+static inline bool
+mv_ivf_id_is_dead(MvIvfId entry)
+{
+	return (entry.flags & (MV_ID_DEAD | MV_ID_FREE)) != 0;
+}
+
 /* What follows from the dimensions and options. */
 typedef struct MvIvfShape
 {
@@ -690,7 +696,7 @@ void		mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x);
 /* palloc, aligned to 64. */
 void	   *mv_ivf_alloc(Size size);
 
-/* For a graph over the rows: lists planned, what a build has learnt, the first page of the graph. */
+/* For a graph over the rows: lists planned, what a build has learnt, the graph's own page. */
 uint32		mv_ivf_planned_lists(Relation index, const MvBuildPlan *plan);
 const MvIvf *mv_ivf_build_view(const MvBuild *build);
 const MvCentroids *mv_ivf_build_centroids(const MvBuild *build);
