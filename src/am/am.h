@@ -14,7 +14,8 @@ typedef struct MvScanLimits
 	double		rows;			/* after so many */
 	Size		memory;			/* or that many bytes, */
 	double		first_rows;		/* but never before these */
-	bool		ascending;		/* a row that comes late is left out */
+	int			ahead;			/* rows read ahead, so that late ones find their places */
+	bool		ascending;		/* a row that comes even later is left out */
 } MvScanLimits;
 
 /* What our access methods differ in. */

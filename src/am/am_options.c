@@ -203,7 +203,8 @@ hnsw_effort(Relation index, MvEffort *effort)
 
 /*
  * iterative_scan = off goes on until the last row: pgvector would return fewer
- * rows than match.  The other two keep pgvector's limits.
+ * rows than match.  The other two keep pgvector's limits, and put ef_search rows at
+ * once in order, as it does.
  */
 static void
 hnsw_limits(MvScanLimits *limits)
@@ -215,7 +216,7 @@ hnsw_limits(MvScanLimits *limits)
 		return;
 	limits->rows = settings.max_scan_tuples;
 	limits->memory = (Size) (settings.scan_mem_multiplier * work_mem * 1024);
-	limits->first_rows = settings.ef_search;
+	limits->first_rows = limits->ahead = settings.ef_search;
 	limits->ascending = settings.iterative_scan == MV_ITERATIVE_STRICT;
 }
 

@@ -7,6 +7,7 @@
 
 #include "access/relscan.h"
 #include "executor/instrument.h"
+#include "lib/pairingheap.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/memutils.h"
@@ -28,9 +29,36 @@ typedef struct MvScanState
 	Datum		value;			/* as it is, detoasted; 0: NULL */
 	struct varlena *copy;		/* it, if it had to be copied for that */
 	MvScanLimits limits;
-	double		rows;			/* returned */
-	double		last;			/* the farthest of their distances */
+	double		rows;			/* that the search has returned */
+	pairingheap *held;			/* of them not yet returned here, HeldRow by distance */
+	int			nheld;
+	double		last;			/* the farthest distance of those returned */
 } MvScanState;
+
+/* A row read ahead. */
+typedef struct HeldRow
+{
+	pairingheap_node node;
+	MvFound		found;
+} HeldRow;
+
+/* The nearest is the first, that is the greatest. */
+static int
+compare_held(const pairingheap_node *a, const pairingheap_node *b, void *arg)
+{
+	double		x = pairingheap_const_container(HeldRow, node, a)->found.distance;
+	double		y = pairingheap_const_container(HeldRow, node, b)->found.distance;
+
+	return (x < y) - (x > y);
+}
+
+static void
+clear_held(MvScanState *state)
+{
+	while (!pairingheap_is_empty(state->held))
+		pfree(pairingheap_container(HeldRow, node, pairingheap_remove_first(state->held)));
+	state->nheld = 0;
+}
 
 IndexScanDesc
 mv_am_beginscan(Relation index, int nkeys, int norderbys)
@@ -43,6 +71,7 @@ mv_am_beginscan(Relation index, int nkeys, int norderbys)
 	state->space = mv_index_space(index);
 	state->context =
 		AllocSetContextCreate(CurrentMemoryContext, "index search", ALLOCSET_DEFAULT_SIZES);
+	state->held = pairingheap_allocate(compare_held, NULL);
 	scan->opaque = state;
 	if (norderbys > 0)
 	{
@@ -111,6 +140,7 @@ start(IndexScanDesc scan, MvScanState *state)
 	mv_am_limits(scan->indexRelation, &state->limits);
 	state->method->search_start(state->search, state->query, state->value, &effort);
 	MemoryContextSwitchTo(old);
+	clear_held(state);
 	state->rows = 0;
 	state->last = -INFINITY;
 	state->started = true;
@@ -132,19 +162,56 @@ at_limit(const MvScanState *state)
 		 MemoryContextMemAllocated(state->context, true) > limits->memory);
 }
 
-/* The next row, if any, but for those that come late where the order must not descend. */
-static bool
-next_row(MvScanState *state, MvFound *found)
+/* Beside limits->ahead: order is harder to come by the farther rows are. */
+#define AHEAD_SHARE 0.5
+
+/* Have enough rows of the search at hand. */
+static void
+read_ahead(MvScanState *state)
 {
-	while (!at_limit(state) && state->method->search_next(state->search, found))
+	double		ahead = Max(state->limits.ahead, AHEAD_SHARE * state->rows);
+	MvFound		found;
+
+	while (state->nheld <= ahead && !at_limit(state) &&
+		   state->method->search_next(state->search, &found))
 	{
+		HeldRow    *row = MemoryContextAlloc(state->context, sizeof(HeldRow));
+
+		row->found = found;
+		pairingheap_add(state->held, &row->node);
+		state->nheld++;
 		state->rows++;
+	}
+}
+
+/* The nearest of the rows at hand, but for those that come too late. */
+static bool
+nearest_held(MvScanState *state, MvFound *found)
+{
+	for (;;)
+	{
+		HeldRow    *row;
+
+		read_ahead(state);
+		if (pairingheap_is_empty(state->held))
+			return false;
+		row = pairingheap_container(HeldRow, node, pairingheap_remove_first(state->held));
+		*found = row->found;
+		pfree(row);
+		state->nheld--;
 		if (state->limits.ascending && found->distance < state->last)
 			continue;
 		state->last = Max(state->last, found->distance);
 		return true;
 	}
-	return false;
+}
+
+static bool
+next_row(MvScanState *state, MvFound *found)
+{
+	if (state->limits.ahead > 0)
+		return nearest_held(state, found);
+	return state->method->search_next(state->search, found);
 }
 
 bool

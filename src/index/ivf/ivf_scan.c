@@ -76,6 +76,7 @@ struct MvSearch
 	int			nread;
 	int			chunk;			/* of them, those from here on may hold more candidates */
 	double		wanted;			/* rows that the lists were chosen for */
+	double		until;			/* so many rows are returned from them */
 	double		nreturned;
 
 	MvIvfRanker ranker;
@@ -329,6 +330,7 @@ mv_ivf_search_start(MvSearch *s, const float *query, Datum value, const MvEffort
 	s->tau = INFINITY;
 	s->in_pass = false;
 	s->wanted = NOMINAL_ROWS;
+	s->until = 1.5 * NOMINAL_ROWS;
 	s->nreturned = 0;
 	s->exclude = NULL;
 }
@@ -535,7 +537,8 @@ read_chunk(MvSearch *s)
 static void
 extend_chunk(MvSearch *s)
 {
-	s->wanted = 2 * s->nreturned;
+	s->wanted = 4 * s->nreturned;
+	s->until = s->wanted / 2;
 	read_chosen(s, choose_in_reach(s));
 }
 
@@ -707,7 +710,7 @@ mv_ivf_search_next(MvSearch *s, MvFound *result)
 	while (!found)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (s->nreturned > 1.5 * s->wanted && by_curve(s))
+		if (s->nreturned > s->until && by_curve(s))
 			extend_chunk(s);
 		if (mv_rerank_result(&s->rerank, &next))
 		{
