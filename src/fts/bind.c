@@ -293,9 +293,8 @@ mv_bm25query_of(Node *expression, int *field)
 	return InvalidOid;
 }
 
-/* Does it ask for several columns, so that only an index scan can answer? */
-static bool
-is_for_several(Node *expression)
+bool
+mv_bm25query_is_for_several(Node *expression)
 {
 	int			field;
 	Oid			oid = mv_bm25query_of(expression, &field);
@@ -336,7 +335,7 @@ set_cost(SupportRequestCost *request)
 	request->startup = COST_OF_QUERY * cpu_operator_cost;
 	request->per_tuple = (COST_OF_CALL + bytes * COST_PER_BYTE) * cpu_operator_cost;
 	if (request->node != NULL && IsA(request->node, OpExpr) &&
-		is_for_several(lsecond(((OpExpr *) request->node)->args)))
+		mv_bm25query_is_for_several(lsecond(((OpExpr *) request->node)->args)))
 		request->per_tuple += COST_OF_THE_IMPOSSIBLE;
 }
 

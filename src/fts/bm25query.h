@@ -43,3 +43,6 @@ void		mv_bm25query_check(const MvBm25Query *query, Relation index);
  * returns	the index's OID, InvalidOid if it will be known later only
  */
 Oid			mv_bm25query_of(Node *expression, int *field);
+
+/* Does such an expression ask several columns, so that only an index scan can answer? */
+bool		mv_bm25query_is_for_several(Node *expression);

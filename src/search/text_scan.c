@@ -8,6 +8,9 @@
  * rows, and adds the value that the row was ordered by.  What is above finds the
  * expression in the node's list and computes nothing.
  *
+ * A score of several columns cannot be computed from one: there the other paths
+ * are taken away.
+ *
  * Plans with row locks keep the plain Index Scan: they may evaluate other
  * versions of a row than the scan has returned.
  */
@@ -23,7 +26,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "fts/schema.h"
+#include "fts/bm25query.h"
 #include "search/search.h"
 
 static set_rel_pathlist_hook_type next_hook = NULL;
@@ -174,9 +177,19 @@ wrap(Path *index)
 	return (Path *) path;
 }
 
+/* Is the path the only way to an order by a query for several columns? */
+static bool
+is_the_only_way(Path *path)
+{
+	OpExpr	   *order = linitial(((IndexPath *) path)->indexorderbys);
+
+	return IsA(order, OpExpr) && mv_bm25query_is_for_several(lsecond(order->args));
+}
+
 static void
 wrap_ranked_scans(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
+	List	   *only = NIL;
 	ListCell   *lc;
 
 	if (next_hook)
@@ -185,8 +198,19 @@ wrap_ranked_scans(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *
 		root->rowMarks != NIL)
 		return;
 	foreach(lc, rel->pathlist)
-		if (is_ranked(lfirst(lc)))
-			lfirst(lc) = wrap(lfirst(lc));
+	{
+		Path	   *path = lfirst(lc);
+
+		if (!is_ranked(path))
+			continue;
+		lfirst(lc) = wrap(path);
+		if (is_the_only_way(path))
+			only = lappend(only, lfirst(lc));
+	}
+	if (only == NIL)
+		return;
+	rel->pathlist = only;
+	rel->partial_pathlist = NIL;
 }
 
 void
