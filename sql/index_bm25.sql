@@ -124,6 +124,23 @@ INSERT INTO docs(id, body) VALUES (2000, 'foxes');
 REINDEX INDEX docs_mine;
 SELECT count(*) FROM docs WHERE body @@@ 'foxes';
 
+-- a partitioned table gives what one without partitions gives
+CREATE TABLE whole AS SELECT i AS id, (CASE i % 3 WHEN 0 THEN 'fox dog' WHEN 1 THEN 'fox' ELSE 'cat cow hen' END) || repeat(' pad', i % 17)
+	|| CASE WHEN i % 50 = 0 THEN ' rare' ELSE '' END AS body FROM generate_series(1, 1000) i;
+CREATE TABLE parts (id int, body text) PARTITION BY RANGE (id);
+CREATE TABLE parts1 PARTITION OF parts FOR VALUES FROM (0) TO (200);
+CREATE TABLE parts2 PARTITION OF parts FOR VALUES FROM (200) TO (2000);
+INSERT INTO parts SELECT * FROM whole;
+CREATE INDEX whole_bm25 ON whole USING bm25 (body);
+CREATE INDEX parts_bm25 ON parts USING bm25 (body);
+ANALYZE whole, parts;
+EXPLAIN (COSTS OFF) SELECT id FROM parts ORDER BY body <@> 'rare dog' LIMIT 3;
+SELECT array_agg(d) = (SELECT array_agg(d) FROM (SELECT body <@> 'rare dog' AS d FROM whole ORDER BY d LIMIT 700) x) AS same_scores
+	FROM (SELECT body <@> 'rare dog' AS d FROM parts ORDER BY d LIMIT 700) x;
+SELECT count(*) FROM parts WHERE body @@@ 'rare';
+SELECT count(*) FROM bm25_stats('parts_bm25');
+DROP TABLE whole, parts;
+
 -- operator classes
 SELECT opcname, amvalidate(o.oid) FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod WHERE amname = 'bm25' ORDER BY 1;
 DROP TABLE docs CASCADE;

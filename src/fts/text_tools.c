@@ -97,7 +97,8 @@ open_own(Oid oid)
 	if (get_rel_relkind(oid) != RELKIND_INDEX)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("relation %u is no index", oid)));
+				 errmsg("\"%s\" is no index, or a partitioned one", get_rel_name(oid)),
+				 errhint("Ask the indexes of the partitions.")));
 	index = index_open(oid, AccessShareLock);
 	if (!mv_is_fts_index(index))
 		ereport(ERROR,
