@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -307,8 +308,10 @@ mv_fts_check(Relation index)
 	MvFtsSnapshot *snapshot;
 	double		live = 0;
 
+	/* On a standby pages may be deleted meanwhile, of which the snapshot has more use. */
 	mv_fts_maintain_begin(index);
-	mv_fts_reach(index, &reached);
+	if (!RecoveryInProgress())
+		mv_fts_reach(index, &reached);
 	snapshot = mv_fts_open(index);
 	for (int i = 0; i < snapshot->nsegments; i++)
 	{

@@ -9,9 +9,11 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "fts/fts_check.h"
 #include "fts/fts_maintain.h"
 #include "fts/fts_pending.h"
 #include "fts/store.h"
+#include "index/inspect.h"
 
 /* What a pass of vacuum carries along. */
 typedef struct Pass
@@ -206,6 +208,64 @@ mv_fts_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	return stats;
 }
 
+/* ---- pages that a crash left without use ---- */
+
+/* Blocks that are not deleted, a bit each. */
+static uint8 *
+list_used(IndexVacuumInfo *info, BlockNumber nblocks)
+{
+	uint8	   *used = palloc_extended(nblocks / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (BlockNumber block = 0; block < nblocks; block++)
+	{
+		Buffer		buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL,
+												info->strategy);
+		Page		page = BufferGetPage(buffer);
+
+		mv_vacuum_delay_point();
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		if (PageIsNew(page) || !mv_page_is_free(page))
+			used[block / 8] |= (uint8) (1 << block % 8);
+		UnlockReleaseBuffer(buffer);
+	}
+	return used;
+}
+
+/* May the page belong to a document that is about to be linked? */
+static bool
+on_its_way(Relation index, Relation heap, BlockNumber block)
+{
+	Buffer		buffer = ReadBuffer(index, block);
+	Page		page = BufferGetPage(buffer);
+	bool		young;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	young = mv_page_kind(page) == MV_PAGE_LONG &&
+		!GlobalVisCheckRemovableFullXid(heap, ((MvPageDeleted *) MV_PAGE_HEAD(page))->xid);
+	UnlockReleaseBuffer(buffer);
+	return young;
+}
+
+/*
+ * Pending pages are linked when they are made, those of segments are the
+ * maintainer's: what was in use before nothing led to it, is without use.
+ */
+static void
+delete_lost(IndexVacuumInfo *info, Relation heap)
+{
+	BlockNumber nblocks = RelationGetNumberOfBlocks(info->index);
+	uint8	   *used = list_used(info, nblocks);
+	MvFtsReached reached;
+
+	mv_fts_reach(info->index, &reached);
+	for (BlockNumber block = 0; block < nblocks; block++)
+		if ((used[block / 8] & 1 << block % 8) && !mv_fts_is_reached(&reached, block) &&
+			!on_its_way(info->index, heap, block))
+			mv_fts_delete_page(info->index, block);
+	pfree(used);
+	pfree(reached.pages);
+}
+
 IndexBulkDeleteResult *
 mv_fts_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
@@ -223,6 +283,7 @@ mv_fts_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	mv_fts_flush(info->index, heap);
 	mv_fts_merge_some(info->index, heap, PG_UINT32_MAX / 2);
 	mv_fts_merge_dead(info->index, heap, false);
+	delete_lost(info, heap);
 	stats->pages_free = mv_page_recycle_all(info->index, info->strategy);
 	mv_fts_maintain_end(info->index);
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
