@@ -36,7 +36,7 @@ for my $kind (@kinds)
 			CREATE TABLE $name AS SELECT * FROM source;
 			CREATE INDEX ${name}_idx ON $name USING bm25 (body) WITH (text_config = 'simple');
 			INSERT INTO $name SELECT n, doc(n, 30) FROM generate_series(10001, 10050) n;
-			INSERT INTO $name SELECT 10051, doc(5, 3000)});
+			INSERT INTO $name SELECT 10051, doc(5, 20000)});
 		$file{$name} = [ $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('${name}_idx')"),
 			$node->safe_psql('postgres', qq{
 				SELECT b FROM generate_series(0, pg_relation_size('${name}_idx') / 8192 - 1) b
