@@ -346,6 +346,8 @@ MvFtsSource *mv_fts_segment_source(MvFtsSegment *segment);
 typedef struct MvFtsFront
 {
 	uint8		tf_of[256];		/* highest tf by length code; 0: none */
+	int			low,			/* codes that there are: low to high */
+				high;
 } MvFtsFront;
 
 void		mv_fts_front_reset(MvFtsFront *front);

@@ -18,12 +18,16 @@ void
 mv_fts_front_reset(MvFtsFront *front)
 {
 	memset(front->tf_of, 0, sizeof(front->tf_of));
+	front->low = 255;
+	front->high = 0;
 }
 
 void
 mv_fts_front_add(MvFtsFront *front, uint32 tf, uint8 length)
 {
 	front->tf_of[length] = Max(front->tf_of[length], Min(tf, 255));
+	front->low = Min(front->low, length);
+	front->high = Max(front->high, length);
 }
 
 void
@@ -75,7 +79,7 @@ mv_fts_front_bound(const MvFtsFront *front, MvFtsBound *bound)
 	Pair		pairs[256];
 	int			n = 0;
 
-	for (int length = 0; length < 256; length++)
+	for (int length = front->low; length <= front->high; length++)
 		if (front->tf_of[length] > (n > 0 ? pairs[n - 1].tf : 0))
 			pairs[n++] = (Pair){front->tf_of[length], length};
 	for (; n > MV_FTS_BOUNDS; n--)

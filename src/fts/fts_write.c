@@ -94,6 +94,7 @@ mv_fts_write_begin(MvFtsSink *sink, int nfields, int nattributes, bool positions
 	init_out(&writer->posting, MV_PAGE_POSTING);
 	init_out(&writer->position, MV_PAGE_POSITION);
 	init_out(&writer->run, MV_PAGE_RUN);
+	mv_fts_front_reset(&writer->list.front);
 	initStringInfo(&writer->list.positions);
 	initStringInfo(&writer->list.bytes);
 	initStringInfo(&writer->entries);
