@@ -279,6 +279,7 @@ struct MvFtsSegmentStore
 {
 	Relation	index;
 	BlockNumber root_block;		/* invalid: pending */
+	BlockNumber nblocks;		/* of the index; what a segment leads to is below */
 	MvFtsRoot  *root;
 	uint32		first_page[MV_FTS_STREAM_FIELDS + MV_MAX_FIELDS]; /* of streams */
 	BlockNumber **maps;			/* [nmaps], read when first needed */
@@ -290,6 +291,10 @@ MvFtsSegmentStore *mv_fts_segment_open(Relation index, BlockNumber root);
 
 /* A snapshot of chosen segments alone, [nsegments of the meta page]; not closed but forgotten. */
 MvFtsSnapshot *mv_fts_open_some(Relation index, const bool *chosen);
+
+/* XX002 for a page that no segment can lead to; else mv_page_read(), and the lock let go. */
+Buffer		mv_fts_segment_read(const MvFtsSegmentStore *store, BlockNumber block,
+								MvPageKind kind);
 
 /* The i-th page in the directory. */
 BlockNumber mv_fts_segment_page(MvFtsSegmentStore *store, uint32 i);

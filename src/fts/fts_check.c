@@ -217,6 +217,36 @@ check_terms(Check *check)
 	MemoryContextDelete(context);
 }
 
+/* What the segment keeps of documents can be read; returns the number of live ones. */
+static double
+check_docs(const Check *check)
+{
+	MvFtsSegment *segment = check->segment;
+	double		live = 0;
+
+	for (uint32 from = 0; from < segment->ndocs; from += 1024)
+	{
+		uint32		n = Min(1024, segment->ndocs - from);
+		ItemPointerData tids[1024];
+		int64		keys[1024];
+		uint64		bits[1024 / 64];
+
+		CHECK_FOR_INTERRUPTS();
+		mv_fts_tids(segment, from, n, tids);
+		mv_fts_live(segment, from, n, bits);
+		for (int a = 0; a < segment->snapshot->nattributes; a++)
+			mv_fts_attributes(segment, a, from, n, keys);
+		for (uint32 i = 0; i < n; i++)
+		{
+			live += (bits[i / 64] >> i % 64) & 1;
+			if (!ItemPointerIsValid(&tids[i]) ||
+				!BlockNumberIsValid(ItemPointerGetBlockNumberNoCheck(&tids[i])))
+				wrong(check, "a document has no row");
+		}
+	}
+	return live;
+}
+
 /* Returns the number of live documents. */
 static double
 check_segment(Relation index, MvFtsSegment *segment)
@@ -224,7 +254,6 @@ check_segment(Relation index, MvFtsSegment *segment)
 	Check		check = {.index = index, .segment = segment};
 	const MvFtsRoot *root = segment->store->root;
 	uint32		n = segment->ndocs;
-	double		live = 0;
 
 	for (int f = 0; f < root->nfields; f++)
 	{
@@ -254,9 +283,7 @@ check_segment(Relation index, MvFtsSegment *segment)
 		if (length != root->fields[f].length || docs != root->fields[f].docs)
 			wrong(&check, "the statistics of a field");
 	}
-	for (uint32 i = 0; i < n; i++)
-		live += mv_fts_is_live(segment, i);
-	return live;
+	return check_docs(&check);
 }
 
 /* ---- pending documents ---- */

@@ -26,11 +26,10 @@ damaged(const MvFtsSegmentStore *store)
 static Buffer
 read_page(const MvFtsSegmentStore *store, BlockNumber block, uint32 level)
 {
-	Buffer		buffer = mv_page_read(store->index, block, MV_PAGE_TERM, BUFFER_LOCK_SHARE);
+	Buffer		buffer = mv_fts_segment_read(store, block, MV_PAGE_TERM);
 	Page		page = BufferGetPage(buffer);
 	MvFtsTermHead *head = (MvFtsTermHead *) MV_PAGE_HEAD(page);
 
-	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 	if (head->level != level || head->nplaces == 0 ||
 		head->nplaces * (int) sizeof(uint16) > mv_page_used(page))
 		damaged(store);

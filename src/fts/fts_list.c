@@ -66,13 +66,12 @@ open_inline(MvFtsList *list, const MvFtsTermEntry *entry)
 static void
 read_runs(MvFtsList *list, const MvFtsTermEntry *entry)
 {
-	Relation	index = list->segment->snapshot->index;
 	MvFtsRun   *runs = palloc_extended(sizeof(MvFtsRun) * (Size) entry->nruns, MCXT_ALLOC_HUGE);
 	MvFtsPlace	place = entry->place;
 
 	for (uint32 n = 0; n < entry->nruns;)
 	{
-		Buffer		buffer = mv_page_read(index, place.block, MV_PAGE_RUN, BUFFER_LOCK_SHARE);
+		Buffer		buffer = mv_fts_segment_read(list->segment->store, place.block, MV_PAGE_RUN);
 		Page		page = BufferGetPage(buffer);
 		int			some = (mv_page_used(page) - place.offset) / (int) sizeof(MvFtsRun);
 
@@ -82,7 +81,7 @@ read_runs(MvFtsList *list, const MvFtsTermEntry *entry)
 		memcpy(runs + n, MV_PAGE_BODY(page) + place.offset, sizeof(MvFtsRun) * some);
 		n += some;
 		place = (MvFtsPlace){.block = MV_PAGE_TAIL(page)->next};
-		UnlockReleaseBuffer(buffer);
+		ReleaseBuffer(buffer);
 	}
 	list->nruns = (int) entry->nruns;
 	list->runs = runs;
@@ -206,9 +205,7 @@ mv_fts_list_run(MvFtsList *list, int run)
 	if (list->run == run)
 		return;
 	mv_fts_list_release(list);
-	buffer = mv_page_read(list->segment->snapshot->index, wanted->block, MV_PAGE_POSTING,
-						  BUFFER_LOCK_SHARE);
-	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	buffer = mv_fts_segment_read(list->segment->store, wanted->block, MV_PAGE_POSTING);
 	page = hold_page(list, buffer);
 	used = mv_page_used(page);
 	if (wanted->nblocks == 0 || wanted->offset + heads > (Size) used)
@@ -252,9 +249,7 @@ typedef struct Bytes
 static void
 open_page(Bytes *bytes, BlockNumber block, int offset)
 {
-	bytes->buffer = mv_page_read(bytes->list->segment->snapshot->index, block, MV_PAGE_POSITION,
-								 BUFFER_LOCK_SHARE);
-	LockBuffer(bytes->buffer, BUFFER_LOCK_UNLOCK);
+	bytes->buffer = mv_fts_segment_read(bytes->list->segment->store, block, MV_PAGE_POSITION);
 	bytes->at = (const uint8 *) MV_PAGE_BODY(BufferGetPage(bytes->buffer)) + offset;
 	bytes->end = (const uint8 *) MV_PAGE_BODY(BufferGetPage(bytes->buffer)) +
 		mv_page_used(BufferGetPage(bytes->buffer));

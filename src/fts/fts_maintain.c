@@ -146,7 +146,7 @@ typedef struct Inverting
 {
 	MvFtsInvert *invert;
 	uint32		doc;			/* number in the segment */
-	bool		positions;
+	const MvFtsWaiting *waiting;
 } Inverting;
 
 static void
@@ -160,8 +160,8 @@ invert_term(uint32 doc, const MvFtsWaitingTerm *term, void *arg)
 	{
 		uint64		gap = 0;
 
-		if (state->positions && (p = mv_varint_get(p, term->end, &gap)) == NULL)
-			elog(ERROR, "positions end too early");
+		if (state->waiting->positions && (p = mv_varint_get(p, term->end, &gap)) == NULL)
+			mv_index_corrupted(state->waiting->index, "the positions of pending document %u", doc);
 		position += (uint32) gap;
 		mv_fts_invert_add(state->invert, state->doc, term->key[0], (const char *) term->key + 1,
 						  term->len - 1, position);
@@ -176,7 +176,7 @@ write_waiting(Relation index, Relation heap, const MvFtsWaiting *waiting, MvFtsE
 	MvFtsWriter *writer;
 	MvFtsWaitingDoc **docs = palloc(sizeof(MvFtsWaitingDoc *) * (Size) Max(waiting->n, 1));
 	Inverting	state = {.invert = mv_fts_invert_create(CurrentMemoryContext),
-						 .positions = waiting->positions};
+						 .waiting = waiting};
 	MvFtsSource *source;
 	uint32		n = 0;
 
@@ -225,14 +225,20 @@ publish_waiting(Relation index, const MvFtsEntry *entry, uint32 npages)
 	end_meta(&c);
 }
 
-/* Chains of which documents and their long pages are known. */
+/* Pages of chains, and of long documents. */
 static uint32
 count_pages(const MvFtsWaiting *waiting)
 {
 	uint32		n = 0;
 
 	for (uint32 i = 0; i < waiting->n; i++)
-		n += i == 0 || waiting->docs[i].place.block != waiting->docs[i - 1].place.block;
+	{
+		const MvFtsWaitingDoc *doc = &waiting->docs[i];
+
+		n += i == 0 || doc->place.block != doc[-1].place.block;
+		if (doc->flags & MV_FTS_PENDING_LONG)
+			n += mv_fts_long_pages(doc->size);
+	}
 	return n;
 }
 

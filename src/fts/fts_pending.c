@@ -78,9 +78,8 @@ static BlockNumber
 write_long(Relation index, Relation heap, const StringInfo content)
 {
 	BlockNumber next = InvalidBlockNumber;
-	int			npages = (content->len + MV_BODY_SIZE - 1) / MV_BODY_SIZE;
 
-	for (int i = npages - 1; i >= 0; i--)
+	for (int i = (int) mv_fts_long_pages(content->len) - 1; i >= 0; i--)
 	{
 		int			offset = i * MV_BODY_SIZE;
 		int			n = Min(content->len - offset, MV_BODY_SIZE);
@@ -102,6 +101,20 @@ write_long(Relation index, Relation heap, const StringInfo content)
 		UnlockReleaseBuffer(buffer);
 	}
 	return next;
+}
+
+/* Pages besides those of stripes count, too, when it is time for a segment. */
+static void
+count_long(Relation index, uint32 npages)
+{
+	Buffer		buffer = mv_page_read(index, MV_FTS_META_BLOCK, MV_PAGE_META,
+									  BUFFER_LOCK_EXCLUSIVE);
+	MvChange	change;
+
+	mv_change_begin(&change, index);
+	((MvFtsMeta *) MV_PAGE_BODY(mv_change_page(&change, buffer)))->pending_pages += npages;
+	mv_change_commit(&change);
+	UnlockReleaseBuffer(buffer);
 }
 
 /* A record of Size bytes, aligned. */
@@ -236,4 +249,6 @@ mv_fts_pending_append(Relation index, Relation heap, const MvFtsMeta *meta, cons
 		mv_fts_read_meta(index, &now);
 		tail = now.stripes[stripe].tail;
 	}
+	if (((const MvFtsPending *) record)->flags & MV_FTS_PENDING_LONG)
+		count_long(index, mv_fts_long_pages(content->len));
 }

@@ -14,6 +14,7 @@ typedef struct MvFtsWaitingDoc
 	MvFtsPlace	place;			/* of the MvFtsPending */
 	ItemPointerData tid;
 	uint16		flags;
+	uint32		size;			/* bytes of content */
 } MvFtsWaitingDoc;
 
 typedef struct MvFtsWaiting
@@ -78,6 +79,13 @@ void		mv_fts_pending_form(MvFtsInvert *invert, bool positions, StringInfo conten
 /* Is in the index when it returns.  No lock may be held. */
 void		mv_fts_pending_append(Relation index, Relation heap, const MvFtsMeta *meta,
 								  const MvFtsDoc *doc, const StringInfo content);
+
+/* Pages of its own that a content has, if it is long. */
+static inline uint32
+mv_fts_long_pages(uint32 size)
+{
+	return size / MV_BODY_SIZE + (size % MV_BODY_SIZE > 0);
+}
 
 /* Sizes of the parts of a record. */
 static inline Size

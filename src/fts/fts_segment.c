@@ -43,6 +43,7 @@ mv_fts_segment_open(Relation index, BlockNumber root)
 
 	store->index = index;
 	store->root_block = root;
+	store->nblocks = RelationGetNumberOfBlocks(index);
 	store->root = palloc0(Max(size, (int) sizeof(MvFtsRoot)));
 	memcpy(store->root, MV_PAGE_BODY(page), size);
 	UnlockReleaseBuffer(buffer);
@@ -59,6 +60,19 @@ mv_fts_segment_open(Relation index, BlockNumber root)
 	return store;
 }
 
+Buffer
+mv_fts_segment_read(const MvFtsSegmentStore *store, BlockNumber block, MvPageKind kind)
+{
+	Buffer		buffer;
+
+	if (block >= store->nblocks)
+		mv_index_corrupted(store->index, "segment %u leads to page %u of %u", store->root_block,
+						   block, store->nblocks);
+	buffer = mv_page_read(store->index, block, kind, BUFFER_LOCK_SHARE);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	return buffer;
+}
+
 BlockNumber
 mv_fts_segment_page(MvFtsSegmentStore *store, uint32 i)
 {
@@ -68,15 +82,17 @@ mv_fts_segment_page(MvFtsSegmentStore *store, uint32 i)
 		mv_index_corrupted(store->index, "segment %u has no page %u", store->root_block, i);
 	if (store->maps[map] == NULL)
 	{
-		Buffer		buffer = mv_page_read(store->index, store->root->maps[map],
-										  MV_PAGE_DIRECTORY, BUFFER_LOCK_SHARE);
+		Buffer		buffer = mv_fts_segment_read(store, store->root->maps[map],
+												 MV_PAGE_DIRECTORY);
 		BlockNumber *blocks = MemoryContextAllocZero(GetMemoryChunkContext(store), MV_BODY_SIZE);
 
 		memcpy(blocks, MV_PAGE_BODY(BufferGetPage(buffer)),
 			   mv_page_used(BufferGetPage(buffer)));
-		UnlockReleaseBuffer(buffer);
+		ReleaseBuffer(buffer);
 		store->maps[map] = blocks;
 	}
+	if (store->maps[map][i % MV_FTS_MAP_ENTRIES] >= store->nblocks)
+		mv_index_corrupted(store->index, "the directory of segment %u", store->root_block);
 	return store->maps[map][i % MV_FTS_MAP_ENTRIES];
 }
 
@@ -93,10 +109,10 @@ read_stream(MvFtsSegmentStore *store, int stream, uint32 from, uint32 n, int siz
 		uint32		some = Min(n, per_page - at);
 		BlockNumber block = mv_fts_segment_page(store,
 												store->first_page[stream] + from / per_page);
-		Buffer		buffer = mv_page_read(store->index, block, kind, BUFFER_LOCK_SHARE);
+		Buffer		buffer = mv_fts_segment_read(store, block, kind);
 
 		memcpy(out, MV_PAGE_BODY(BufferGetPage(buffer)) + (Size) at * size, (Size) some * size);
-		UnlockReleaseBuffer(buffer);
+		ReleaseBuffer(buffer);
 		out = (char *) out + (Size) some * size;
 		from += some;
 		n -= some;

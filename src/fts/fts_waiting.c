@@ -44,7 +44,8 @@ add_doc(MvFtsWaiting *waiting, const char *body, MvFtsPlace place)
 		waiting->lengths = grow(waiting->lengths, sizeof(uint32) * waiting->nfields, n);
 		waiting->keys = grow(waiting->keys, sizeof(int64) * waiting->nattributes, n);
 	}
-	waiting->docs[i] = (MvFtsWaitingDoc){.place = place, .tid = head->tid, .flags = head->flags};
+	waiting->docs[i] = (MvFtsWaitingDoc){.place = place, .tid = head->tid, .flags = head->flags,
+										 .size = head->size};
 	memcpy(waiting->lengths + (Size) i * waiting->nfields, record + sizeof(MvFtsPending),
 		   sizeof(uint32) * waiting->nfields);
 	memcpy(waiting->keys + (Size) i * waiting->nattributes,

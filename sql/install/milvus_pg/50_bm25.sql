@@ -234,6 +234,11 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION bm25_terms(regclass, text) IS 'terms of an index, and in how many documents they are';
 
+CREATE FUNCTION bm25_optimize(index regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'mv_bm25_optimize'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION bm25_optimize(regclass) IS 'make one segment of a bm25 index, without dead documents';
+
 -- text columns
 
 CREATE FUNCTION bm25_field(internal) RETURNS internal
