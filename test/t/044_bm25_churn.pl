@@ -25,9 +25,10 @@ sub answers
 {
 	return $node->safe_psql('postgres', q{
 		SET enable_seqscan = off; SET enable_sort = off;
-		SELECT q, string_agg(id || ' ' || s, ',' ORDER BY s, id) FROM (VALUES ('w0 w1'), ('w4000'), ('w17 w300 w2')) v (q),
-			LATERAL (SELECT id, round((body <@> q)::numeric, 4) AS s FROM docs ORDER BY body <@> bm25query(q, 'docs_fts') LIMIT 50) x
-		GROUP BY q ORDER BY q});
+		SELECT q, count(*), md5(string_agg(id || ' ' || s, ',' ORDER BY s, id)) FROM (VALUES ('w0 w1'), ('w4000'), ('w17 w300 w2')) v (q),
+			LATERAL (SELECT id, round((body <@> bm25query(q, 'docs_fts'))::numeric, 4) AS s FROM docs
+				ORDER BY body <@> bm25query(q, 'docs_fts') LIMIT 10000) x
+		WHERE s < 0 GROUP BY q ORDER BY q});
 }
 
 my $fresh = size();
@@ -44,8 +45,9 @@ for my $round (1 .. 10)
 	check_indexes($node, 'postgres');
 }
 note("fresh $fresh, then @sizes");
-cmp_ok($sizes[9], '<=', 2.2 * $fresh, 'size after ten rounds');
-cmp_ok($sizes[9], '<=', 1.1 * $sizes[2], 'it does not grow');
+# What a round replaces is free only for the next one, and pending documents are several times as large.
+cmp_ok($sizes[9], '<=', 3.5 * $fresh, 'size after ten rounds');
+cmp_ok($sizes[9], '<=', 1.05 * $sizes[2], 'it does not grow');
 
 # After a full merge, statistics are those of the live rows: as in a fresh index.
 $node->safe_psql('postgres', "SELECT bm25_optimize('docs_fts')");
