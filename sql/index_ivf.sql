@@ -127,6 +127,8 @@ CREATE INDEX ON odd USING ivf (v vector_l2_ops);
 SELECT id FROM odd ORDER BY v <-> '[69999,1]' LIMIT 1;
 SELECT id FROM odd ORDER BY v <-> '[1e30,1]' LIMIT 1;
 SELECT count(*) FROM (SELECT id FROM odd ORDER BY v <-> '[5,5]') s;
+CREATE INDEX ON odd USING ivf (v vector_ip_ops);
+SELECT id FROM odd WHERE id <> 1 ORDER BY v <#> '[1,0]' LIMIT 2;
 DROP TABLE odd;
 
 -- Expression, partial, unlogged, partitioned, concurrently.
