@@ -85,17 +85,6 @@ mv_rerank_grow(MvRerank *r, MvNeighbor *candidates, int max_candidates,
 	r->max_exact = max_exact;
 }
 
-bool
-mv_rerank_add(MvRerank *r, uint64_t id, float low)
-{
-	MvNeighbor	item = {id, isnan(low) ? -INFINITY : low};
-
-	if (r->n_candidates == r->max_candidates)
-		return false;
-	r->candidates[r->n_candidates++] = item;
-	return true;
-}
-
 /* Many candidates are cut off before anybody asks for the lowest: they take their places then. */
 static inline void
 order_candidates(MvRerank *r)

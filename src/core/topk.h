@@ -111,7 +111,16 @@ mv_rerank_floor(MvRerank *r, float floor)
  * mv_rerank_add -- false if the array is full: grow it and call again.  A NaN
  * bound counts as lowest.
  */
-bool		mv_rerank_add(MvRerank *r, uint64_t id, float low);
+static inline bool
+mv_rerank_add(MvRerank *r, uint64_t id, float low)
+{
+	MvNeighbor	item = {id, isnan(low) ? -INFINITY : low};
+
+	if (r->n_candidates == r->max_candidates)
+		return false;
+	r->candidates[r->n_candidates++] = item;
+	return true;
+}
 
 /* mv_rerank_cut -- forget the candidates whose bound is not below the limit. */
 void		mv_rerank_cut(MvRerank *r, float limit);

@@ -488,6 +488,32 @@ void		mv_ivf_draw_curve(float *reaches, int n, double margin, int nqueries,
 int			mv_ivf_curve_k(int curve);
 double		mv_ivf_knot(int i);
 
+/* ivf_choose.c: the lists that a scan reads, chosen in chunks; arrays are by list. */
+typedef struct MvIvfChoice
+{
+	MvIvfQuery *query;
+	float	   *g_add,			/* [nused]: of lists that are not ranked a lower bound, */
+			   *g_dist,			/* below 0, */
+			   *keys;			/* and a lower bound; NaN of those chosen */
+	float		first_key,		/* the least */
+				scale;			/* see mv_ivf_key_scale() */
+	uint32	   *lists;			/* [nused + 1]: those chosen, in order of reading */
+	int			n;				/* of them */
+} MvIvfChoice;
+
+/* Allocates what it needs in the current context, for that query's view. */
+void		mv_ivf_choice_begin(MvIvfChoice *choice, MvIvfQuery *query);
+
+/* Nothing is chosen.  The query has been started. */
+void		mv_ivf_choice_start(MvIvfChoice *choice, float query_norm);
+
+/*
+ * Choose at most `max` more lists, those of the least keys within a reach; returns
+ * their number.  The nearest few come in order, the others in that of the
+ * list table, as their pages do.
+ */
+int			mv_ivf_choose(MvIvfChoice *choice, float reach, int max);
+
 /* ivf_calibrate.c: the curves */
 
 /* Rows to calibrate with, those of a build's sample. */

@@ -45,13 +45,8 @@
 /* A list as the scan sees it. */
 typedef struct ScanList
 {
-	float		key;			/* order of reading; a lower bound until it is ranked */
-	float		g_add,
-				g_dist;
 	BlockNumber first;
 	uint32		ncodes;			/* when the scan began */
-	bool		ranked,
-				chosen;			/* is it among s->chosen? */
 } ScanList;
 
 struct MvSearch
@@ -67,13 +62,8 @@ struct MvSearch
 	MvIvf	   *ivf;
 	MemoryContext view_context;
 	MvIvfQuery	query;
-	float	   *g_add,			/* [nused]: lower bounds */
-			   *keys;
 	ScanList   *lists;			/* [nused] */
-	uint32	   *chosen;			/* [nused + 1], in order of reading; nread of them have been */
-	float		first_key,		/* the least */
-				key_scale;
-	int			nread;
+	MvIvfChoice choice;			/* those that have been read */
 	int			chunk;			/* of them, those from here on may hold more candidates */
 	double		wanted;			/* rows that the lists were chosen for */
 	double		until;			/* so many rows are returned from them */
@@ -135,11 +125,9 @@ use_view(MvSearch *s)
 	shape = &s->ivf->shape;
 	mv_ivf_query_begin(&s->query, s->ivf);
 	mv_ivf_ids_begin(&s->ids, s->index, s->ivf);
-	s->g_add = palloc(sizeof(float) * s->ivf->nused);
-	s->keys = palloc(sizeof(float) * s->ivf->nused);
+	mv_ivf_choice_begin(&s->choice, &s->query);
 	s->lists = palloc(sizeof(ScanList) * s->ivf->nused);
 	mv_ivf_ranker_begin(&s->ranker, s->ivf);
-	s->chosen = palloc(sizeof(uint32) * (s->ivf->nused + 1));
 	s->vector = palloc(sizeof(float) * shape->dim);
 	mv_ivf_walk_begin(&s->walk, s->index, shape, palloc(shape->block_size));
 	MemoryContextSwitchTo(old);
@@ -185,135 +173,7 @@ begin_lists(MvSearch *s)
 			use_view(s);
 		copy_lists(s);
 	} while (s->ivf->meta.version != mv_ivf_current_version(s->index));
-	s->nread = s->chunk = 0;
-}
-
-/* Rank those of n lists that are not. */
-static void
-rank_lists(MvSearch *s, const uint32 *lists, int n)
-{
-	float		g_add[MV_BLOCK],
-				g_dist[MV_BLOCK];
-	uint32		batch[MV_BLOCK];
-
-	for (int i = 0; i < n;)
-	{
-		int			m = 0;
-
-		for (; i < n && m < MV_BLOCK; i++)
-			if (!s->lists[lists[i]].ranked)
-				batch[m++] = lists[i];
-		mv_ivf_rank_some(&s->query, batch, m, g_add, g_dist);
-		for (int j = 0; j < m; j++)
-		{
-			ScanList   *list = &s->lists[batch[j]];
-
-			list->g_add = g_add[j];
-			list->g_dist = g_dist[j];
-			list->key = mv_ivf_key(s->ivf, (int) batch[j], g_add[j]);
-			list->ranked = true;
-		}
-	}
-}
-
-/*
- * Find the least key, and the nearest list, which comes first in any case, so that
- * a row is found in its own list.  Other lists are ranked when they may matter.
- */
-static void
-order_lists(MvSearch *s)
-{
-	uint32		nearest = 0;
-	float		least = INFINITY;
-
-	mv_ivf_bound_lists(&s->query, s->g_add);
-	mv_ivf_keys(s->ivf, s->g_add, s->ivf->nused, s->keys);
-	s->key_scale = mv_ivf_key_scale(s->ivf, (float) s->ranker.norm);
-	s->first_key = INFINITY;
-	for (int i = 0; i < s->ivf->nused; i++)
-	{
-		s->lists[i].key = s->keys[i];
-		s->lists[i].ranked = s->lists[i].chosen = false;
-		if (s->g_add[i] < s->g_add[nearest])
-			nearest = (uint32) i;
-	}
-	for (uint32 next = nearest, i = 0; i < (uint32) s->ivf->nused; next = i++)
-	{
-		const ScanList *list = &s->lists[next];
-
-		if (!(s->keys[next] >= s->first_key) || s->g_add[next] < least)
-			rank_lists(s, &next, 1);
-		if (list->ranked && list->g_add < least)
-		{
-			least = list->g_add;
-			nearest = next;
-		}
-		if (list->ranked)
-			s->first_key = Min(s->first_key, list->key);
-	}
-	s->lists[nearest].key = -INFINITY;
-}
-
-/* Move the n nearest of the lists chosen from `at` on to the front of them, by quickselect. */
-static void
-select_nearest(MvSearch *s, int at, int end, int n)
-{
-	int			want = at + n;
-	uint32	   *chosen = s->chosen;
-
-	while (end - at > 1 && want > at && want < end)
-	{
-		float		pivot = s->lists[chosen[at + (end - at) / 2]].key;
-		int			i = at,
-					j = end - 1;
-
-		while (i <= j)
-		{
-			while (s->lists[chosen[i]].key < pivot)
-				i++;
-			while (s->lists[chosen[j]].key > pivot)
-				j--;
-			if (i <= j)
-			{
-				uint32		swap = chosen[i];
-
-				chosen[i++] = chosen[j];
-				chosen[j--] = swap;
-			}
-		}
-		if (want <= j + 1)
-			end = j + 1;
-		else if (want >= i)
-			at = i;
-		else
-			break;
-	}
-}
-
-/*
- * Choose the lists with keys of at most a limit to be read next, at most `max` of
- * them.  Returns their number.  They come in the order of the table, as their
- * pages do.
- */
-static int
-choose_lists(MvSearch *s, float limit, int max)
-{
-	uint32	   *chosen = s->chosen + s->nread;
-	int			found = 0,
-				n = 0;
-
-	for (int i = 0; i < s->ivf->nused; i++)
-	{
-		chosen[found] = (uint32) i;
-		found += !s->lists[i].chosen && !(s->lists[i].key > limit);
-	}
-	rank_lists(s, chosen, found);
-	for (int i = 0; i < found; i++)
-		if (!(s->lists[chosen[i]].key > limit))
-			chosen[n++] = chosen[i];
-	if (n > max)
-		select_nearest(s, s->nread, s->nread + n, max);
-	return Min(n, max);
+	s->chunk = 0;
 }
 
 void
@@ -324,7 +184,7 @@ mv_ivf_search_start(MvSearch *s, const float *query, Datum value, const MvEffort
 	s->value = value;
 	mv_ivf_ranker_start(&s->ranker, query);
 	mv_ivf_query_start(&s->query, query);
-	order_lists(s);
+	mv_ivf_choice_start(&s->choice, (float) s->ranker.norm);
 	mv_rerank_init(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 				   s->rerank.exact, s->rerank.max_exact);
 	s->tau = INFINITY;
@@ -366,12 +226,12 @@ is_excluded(const MvSearch *s, uint32 id)
  * tau, or during a pass below the estimates in s->nearest, which they join.
  */
 static void
-read_list(MvSearch *s, const ScanList *list, float from)
+read_list(MvSearch *s, uint32 list, float from)
 {
 	const char *block;
 	MvBlockResult result;
 
-	mv_ivf_query_center(&s->query, list->g_add, list->g_dist);
+	mv_ivf_query_center(&s->query, s->choice.g_add[list], s->choice.g_dist[list]);
 	while ((block = mv_ivf_walk_next(&s->walk)) != NULL)
 	{
 		uint32		below = mv_ivf_block_scan(&s->query, block, s->walk.n,
@@ -384,7 +244,7 @@ read_list(MvSearch *s, const ScanList *list, float from)
 
 			if (result.low[i] < from || is_excluded(s, mv_ivf_block_id(block, i)))
 				continue;
-			if (s->in_pass)
+			if (s->in_pass && result.est[i] < mv_topk_limit(&s->nearest))
 				mv_topk_push(&s->nearest, mv_ivf_block_id(block, i), result.est[i]);
 			add_candidate(s, mv_ivf_block_id(block, i), result.low[i]);
 		}
@@ -395,7 +255,7 @@ read_list(MvSearch *s, const ScanList *list, float from)
 static void
 read_some(MvSearch *s, int at, int n, float from)
 {
-	const uint32 *chosen = s->chosen + at;
+	const uint32 *chosen = s->choice.lists + at;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -405,7 +265,7 @@ read_some(MvSearch *s, int at, int n, float from)
 		mv_ivf_walk_start(&s->walk, list->first, list->ncodes);
 		if (i + 1 < n && s->lists[chosen[i + 1]].ncodes > 0)
 			mv_ivf_walk_ahead(&s->walk, s->lists[chosen[i + 1]].first);
-		read_list(s, list, from);
+		read_list(s, chosen[i], from);
 	}
 }
 
@@ -443,7 +303,7 @@ raise_tau(MvSearch *s)
 
 	mv_last_scan.resumed++;
 	begin_pass(s, Min(s->nearest.k, INT_MAX / MORE_CANDIDATES) * MORE_CANDIDATES);
-	read_some(s, s->chunk, s->nread - s->chunk, from);
+	read_some(s, s->chunk, s->choice.n - s->chunk, from);
 	end_pass(s);
 }
 
@@ -460,7 +320,8 @@ lists_left(const MvSearch *s)
 {
 	int			all = s->ivf->nused;
 
-	return Max((s->effort.max_probes > 0 ? Min(s->effort.max_probes, all) : all) - s->nread, 0);
+	return Max((s->effort.max_probes > 0 ? Min(s->effort.max_probes, all) : all) -
+			   s->choice.n, 0);
 }
 
 /* Rows that there were when the curves were drawn, to one that is left. */
@@ -476,37 +337,18 @@ thinned_out(const MvSearch *s)
 static int
 choose_in_reach(MvSearch *s)
 {
-	float		reach = mv_ivf_reach(s->ivf, s->effort.recall, s->wanted * thinned_out(s));
+	double		wanted = s->wanted * thinned_out(s);
 
-	return choose_lists(s, s->first_key + reach * s->key_scale, lists_left(s));
+	return mv_ivf_choose(&s->choice, mv_ivf_reach(s->ivf, s->effort.recall, wanted),
+						 lists_left(s));
 }
 
-/* The first few lists come in order and give a limit to the others, whose order does not matter. */
-#define FEW_LISTS 8
-
-/* Read the n lists chosen, the nearest few first. */
+/* Read the n lists chosen last. */
 static void
 read_chosen(MvSearch *s, int n)
 {
-	uint32	   *chosen = s->chosen + s->nread;
-	int			few = Min(n, FEW_LISTS);
-
-	for (int i = 0; i < few; i++)
-	{
-		int			nearest = i;
-		uint32		swap = chosen[i];
-
-		for (int j = i + 1; j < n; j++)
-			if (s->lists[chosen[j]].key < s->lists[chosen[nearest]].key)
-				nearest = j;
-		chosen[i] = chosen[nearest];
-		chosen[nearest] = swap;
-	}
-	for (int i = 0; i < n; i++)
-		s->lists[chosen[i]].chosen = true;
 	mv_last_scan.lists += n;
-	read_some(s, s->nread, n, -INFINITY);
-	s->nread += n;
+	read_some(s, s->choice.n - n, n, -INFINITY);
 }
 
 /* Read the next chunk of lists; all rows of the last have been returned. */
@@ -514,17 +356,17 @@ static void
 read_chunk(MvSearch *s)
 {
 	int			left = lists_left(s);
-	int			least = Max(Max(s->nread, s->effort.min_probes), 1);
+	int			least = Max(Max(s->choice.n, s->effort.min_probes), 1);
 	int			n = 0;
 
+	mv_last_scan.resumed += s->choice.n > 0;
+	s->chunk = s->choice.n;
 	if (by_curve(s))
 		n = choose_in_reach(s);
 	else
 		least = Max((int) mv_ivf_lists_wanted(s->ivf, &s->effort), 1);
 	if (n < least)
-		n = choose_lists(s, INFINITY, Min(least, left));
-	mv_last_scan.resumed += s->nread > 0;
-	s->chunk = s->nread;
+		n += mv_ivf_choose(&s->choice, INFINITY, Min(least, left) - n);
 	begin_pass(s, FIRST_CANDIDATES);
 	read_chosen(s, n);
 	end_pass(s);

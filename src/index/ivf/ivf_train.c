@@ -142,8 +142,15 @@ set_spread(MvBuild *build, const MvKmeans *km)
 	pfree(n);
 }
 
-/* Queries of a unit of calibration. */
-#define CALIBRATE_QUERIES 16
+/*
+ * Queries of a unit of calibration: each unit packs the whole sample for its
+ * products, so there are no more of them than the processes can share well.
+ */
+static int
+queries_of_unit(const MvTeam *team)
+{
+	return Min(Max(MV_IVF_SAMPLE_QUERIES / team->shared->size, 16), 64);
+}
 
 /* What recall takes, with rows of the sample as queries. */
 static void
@@ -153,17 +160,13 @@ calibrate(MvBuild *build, const MvKmeans *km)
 						  .n = build->shared->nsample, .x = build->sample,
 						  .norm = build->sample_norm, .raw = build->raw, .list = km->assign};
 	int			queries = mv_ivf_sample_queries(&sample);
+	int			of_unit = queries_of_unit(build->team);
 	int			unit;
 
 	set_spread(build, km);
-	while ((unit = mv_team_unit(build->team, (queries + CALIBRATE_QUERIES - 1) /
-								CALIBRATE_QUERIES)) >= 0)
-	{
-		int			first = unit * CALIBRATE_QUERIES;
-
-		mv_ivf_sample_reaches(&sample, first, Min(CALIBRATE_QUERIES, queries - first),
+	while ((unit = mv_team_unit(build->team, (queries + of_unit - 1) / of_unit)) >= 0)
+		mv_ivf_sample_reaches(&sample, unit * of_unit, Min(of_unit, queries - unit * of_unit),
 							  build->reaches);
-	}
 	mv_team_meet(build->team, NULL, NULL);
 	if (build->team->leader)
 		mv_ivf_sample_curves(&sample, build->reaches, &build->ivf.meta);
