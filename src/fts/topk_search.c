@@ -18,7 +18,7 @@
 #include "index/counters.h"
 
 #define FIRST_ROWS 16			/* of a scan that does not say how many it wants */
-#define GROWTH 4				/* from pass to pass */
+#define GROWTH 8				/* from pass to pass */
 #define MAX_ROWS (1 << 20)
 
 /* ---- compiling ---- */
