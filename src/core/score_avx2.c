@@ -64,6 +64,32 @@ collect(int32_t *window, int32_t floor, uint32_t base, uint32_t *docs, int32_t *
 	return n;
 }
 
+static void
+between(const int64_t *keys, int n, int64_t low, int64_t high, uint64_t *bits)
+{
+	const __m256i least = _mm256_set1_epi64x(low);
+	const __m256i most = _mm256_set1_epi64x(high);
+	int			i;
+
+	for (i = 0; i + 4 <= n; i += 4)
+	{
+		__m256i		key = load(keys + i);
+		__m256i		out = _mm256_or_si256(_mm256_cmpgt_epi64(least, key),
+										  _mm256_cmpgt_epi64(key, most));
+		unsigned	m = ~(unsigned) _mm256_movemask_pd(_mm256_castsi256_pd(out)) & 15;
+
+		if (i % 64 == 0)
+			bits[i / 64] = 0;
+		bits[i / 64] |= (uint64_t) m << i % 64;
+	}
+	for (; i < n; i++)
+	{
+		if (i % 64 == 0)
+			bits[i / 64] = 0;
+		bits[i / 64] |= (uint64_t) (keys[i] >= low && keys[i] <= high) << i % 64;
+	}
+}
+
 MV_TARGET_END
 
 bool
@@ -74,6 +100,7 @@ mv_scores_add_avx2(MvScoreKernels *table)
 		return false;
 	table->score = score;
 	table->collect = collect;
+	table->between = between;
 	return true;
 }
 

@@ -95,12 +95,37 @@ keep(uint32_t *docs, int32_t *points, int n, int32_t floor)
 	return kept;
 }
 
+static void
+between(const int64_t *keys, int n, int64_t low, int64_t high, uint64_t *bits)
+{
+	const __m512i least = _mm512_set1_epi64(low);
+	const __m512i most = _mm512_set1_epi64(high);
+	int			i;
+
+	for (i = 0; i < n; i += 8)
+	{
+		__mmask8	m = (__mmask8) first(n - i);
+		__m512i		key = _mm512_maskz_loadu_epi64(m, keys + i);
+
+		m = _mm512_mask_cmpge_epi64_mask(m, key, least);
+		m = _mm512_mask_cmple_epi64_mask(m, key, most);
+		if (i % 64 == 0)
+			bits[i / 64] = 0;
+		bits[i / 64] |= (uint64_t) m << i % 64;
+	}
+}
+
 MV_TARGET_END
 
 bool
 mv_scores_add_avx512(MvScoreKernels *table)
 {
-	static const MvScoreKernels avx512 = { .score = score, .collect = collect, .keep = keep };
+	static const MvScoreKernels avx512 = {
+		.score = score,
+		.collect = collect,
+		.between = between,
+		.keep = keep,
+	};
 
 	__builtin_cpu_init();
 	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||

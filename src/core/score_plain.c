@@ -45,7 +45,29 @@ keep(uint32_t *docs, int32_t *points, int n, int32_t floor)
 	return kept;
 }
 
-#define PLAIN_KERNELS { .score = score, .collect = collect, .keep = keep }
+static void
+between(const int64_t *keys, int n, int64_t low, int64_t high, uint64_t *bits)
+{
+	int			i,
+				j;
+
+	for (i = 0; i < n; i += 64)
+	{
+		uint64_t	word = 0;
+
+		for (j = 0; j < 64 && i + j < n; j++)
+			word |= (uint64_t) (keys[i + j] >= low && keys[i + j] <= high) << j;
+		bits[i / 64] = word;
+	}
+}
+
+#define PLAIN_KERNELS \
+	{ \
+		.score = score, \
+		.collect = collect, \
+		.between = between, \
+		.keep = keep, \
+	}
 
 /* Here for its initial value is this level. */
 MvScoreKernels mv_score_kernels = PLAIN_KERNELS;

@@ -163,6 +163,7 @@ struct MvFtsSearch
 	uint32		lengths_base[MV_MAX_FIELDS];	/* MV_NO_DOC: not read */
 	uint8	   *lengths[MV_MAX_FIELDS];	/* [MV_WINDOW + MV_WINDOW_SLACK] */
 	uint32		mask_base;		/* MV_NO_DOC: not made */
+	int64	   *keys;			/* [MV_WINDOW], of an attribute; NULL: not yet needed */
 	MvBits		mask;			/* documents that pass what is asked besides the query */
 	uint32		live_base;		/* MV_NO_DOC: not read */
 	uint64		live[MV_LIVE_DOCS / 64];

@@ -20,6 +20,7 @@
 #define FIRST_ROWS 16			/* of a scan that does not say how many it wants */
 #define GROWTH 8				/* from pass to pass */
 #define MAX_ROWS (1 << 20)
+#define FEW 16					/* documents of a window asked one by one, not by its mask */
 
 /* ---- compiling ---- */
 
@@ -357,14 +358,24 @@ in_ranges(const MvFtsCondition *condition, int64 key)
 static void
 apply_condition(MvFtsSearch *search, const MvFtsCondition *condition, uint32 n)
 {
-	int64	   *keys = palloc(sizeof(int64) * n);
-	uint32		i;
+	MvBits		any,
+				bits;
+	int			i,
+				j;
 
-	mv_fts_attributes(search->segment, condition->attribute, search->mask_base, n, keys);
-	for (i = 0; i < n; i++)
-		if (!in_ranges(condition, keys[i]))
-			search->mask.words[i / 64] &= ~(UINT64CONST(1) << i % 64);
-	pfree(keys);
+	if (search->keys == NULL)
+		search->keys = MemoryContextAlloc(search->context, sizeof(int64) * MV_WINDOW);
+	mv_fts_attributes(search->segment, condition->attribute, search->mask_base, n, search->keys);
+	memset(&any, 0, sizeof(MvBits));
+	for (i = 0; i < condition->nranges; i++)
+	{
+		mv_score_kernels.between(search->keys, n, condition->ranges[i].low,
+								 condition->ranges[i].high, bits.words);
+		for (j = 0; j < (n + 63) / 64; j++)
+			any.words[j] |= bits.words[j];
+	}
+	for (j = 0; j < lengthof(any.words); j++)
+		search->mask.words[j] &= any.words[j];
 }
 
 /* Only, or never, documents whose field is null. */
@@ -433,13 +444,38 @@ is_live(MvFtsSearch *search, uint32 doc)
 	return search->live[(doc - base) / 64] >> doc % 64 & 1;
 }
 
+/* The same as the mask says, of one document, where no query has a say in it. */
 static bool
-passes(MvFtsSearch *search, uint32 doc)
+passes_alone(MvFtsSearch *search, uint32 doc)
+{
+	const MvFtsRequest *request = search->request;
+	int			i;
+
+	if (!is_live(search, doc))
+		return false;
+	for (i = 0; i < request->nconditions; i++)
+	{
+		int64		key;
+
+		mv_fts_attributes(search->segment, request->conditions[i].attribute, doc, 1, &key);
+		if (!in_ranges(&request->conditions[i], key))
+			return false;
+	}
+	return request->field == MV_ALL_FIELDS ||
+		mv_topk_lengths(search, request->field, doc / MV_WINDOW * MV_WINDOW)[doc % MV_WINDOW] !=
+		MV_LENGTH_NULL;
+}
+
+/* few: there are few documents to ask about in the window. */
+static bool
+passes(MvFtsSearch *search, uint32 doc, bool few)
 {
 	uint32		base = doc / MV_WINDOW * MV_WINDOW;
 
 	if (!search->restricted)
 		return is_live(search, doc);
+	if (few && search->mask_base != base && search->request->nfilters == 0 && !search->excludes)
+		return passes_alone(search, doc);
 	return window_mask(search, base)->words[(doc - base) / 64] >> doc % 64 & 1;
 }
 
@@ -491,7 +527,12 @@ add_item(MvFtsSearch *search, MvTopkItem item)
 void
 mv_topk_offer(MvFtsSearch *search, const uint32 *docs, const int32 *points, int n)
 {
+	int			good = 0;
 	int			i;
+
+	if (search->restricted)
+		for (i = 0; i < n; i++)
+			good += points[i] >= search->need;
 
 	for (i = 0; i < n; i++)
 	{
@@ -499,7 +540,7 @@ mv_topk_offer(MvFtsSearch *search, const uint32 *docs, const int32 *points, int 
 
 		if (points[i] >= search->need &&
 			(!search->continued || mv_topk_before(&search->last, &item)) &&
-			passes(search, docs[i]))
+			passes(search, docs[i], good <= FEW))
 			add_item(search, item);
 	}
 }

@@ -167,6 +167,40 @@ test_lists(const char *level)
 	free(points);
 }
 
+static void
+test_between(const char *level)
+{
+	int			round,
+				i;
+
+	for (round = 0; round < 200; round++)
+	{
+		int			n = (int) (unit_random() % 200),
+					words = (n + 63) / 64;
+		int64_t    *keys = unit_alloc((size_t) n * sizeof(int64_t));
+		uint64_t   *bits = unit_alloc((size_t) words * sizeof(uint64_t));
+		int64_t		low = (int64_t) (unit_random() % 20) - 10,
+					high = low + (int64_t) (unit_random() % 10);
+		long		wrong = 0;
+
+		if (round % 4 == 0)
+			low = INT64_MIN;
+		if (round % 5 == 0)
+			high = INT64_MAX;
+		for (i = 0; i < n; i++)
+			keys[i] = unit_random() % 9 == 0 ? (i % 2 == 0 ? INT64_MIN : INT64_MAX) :
+				(int64_t) (unit_random() % 40) - 20;
+		for (i = 0; i < words; i++)
+			bits[i] = unit_random();
+		mv_score_kernels.between(keys, n, low, high, bits);
+		for (i = 0; i < 64 * words; i++)
+			wrong += (bits[i / 64] >> i % 64 & 1) != (i < n && keys[i] >= low && keys[i] <= high);
+		CHECK(wrong == 0, "%s: %ld of %d bits", level, wrong, n);
+		free(keys);
+		free(bits);
+	}
+}
+
 int
 main(void)
 {
@@ -180,6 +214,7 @@ main(void)
 		CHECK(mv_kernels_init(*level), "%s", *level);
 		test_score(*level);
 		test_lists(*level);
+		test_between(*level);
 	}
 	return unit_result("score");
 }
