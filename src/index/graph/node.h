@@ -18,11 +18,10 @@
 
 #define MV_NODE_VERSION 1
 
-/* What pool a recall takes: ef[i] lets a walk have a recall of mv_ivf_knot(i), in hops[i] steps. */
+/* What a recall takes: ef[i] is the pool for one of mv_ivf_knot(i); INFINITY: none does. */
 typedef struct MvNodeCurve
 {
 	float		ef[MV_IVF_KNOTS];
-	float		hops[MV_IVF_KNOTS];
 } MvNodeCurve;
 
 /* A run of node pages. */
@@ -210,8 +209,12 @@ void		mv_node_insert(Relation index, Relation heap, ItemPointer tid, const float
 IndexBulkDeleteResult *mv_node_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
 double		mv_node_check(Relation index);
 
+/* node_calibrate.c: measure the curves, from rows of the index (as the build does) or queries. */
+void		mv_node_calibrate_rows(Relation index, uint32 nrows);
+void		mv_node_calibrate(Relation index, const float *queries, int n);
+
 /* node_effort.c: the pool of a walk for k rows; is a walk the cheaper way to them? */
-int			mv_node_ef(const MvNodes *nodes, const MvEffort *effort, double k);
+double		mv_node_ef(const MvNodes *nodes, const MvEffort *effort, double k);
 bool		mv_node_walks(const MvNodes *nodes, const MvEffort *effort);
 
 /* node_build.c */

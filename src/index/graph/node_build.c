@@ -412,6 +412,7 @@ mv_node_finish(MvBuild *b, ForkNumber fork)
 	{
 		publish(build);
 		link_pending(build);
+		mv_node_calibrate_rows(build->index, (uint32) rows);
 	}
 	return rows;
 }

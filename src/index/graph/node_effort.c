@@ -11,15 +11,36 @@
 #include "index/graph/node.h"
 
 /* A pool of so many over the share that may be missed; of graphs that were not measured. */
-#define EF_OF_MISSES 2.2
-#define MIN_EF 24
+#define EF_OF_MISSES 8.0
+#define MIN_EF 16
 
-int
+/* The pool of a curve; INFINITY where none was large enough. */
+static double
+pool_of_curve(const MvNodeRoot *root, int curve, double recall)
+{
+	double		ef = mv_ivf_at_recall(root->curves[curve].ef, recall);
+
+	return recall > mv_ivf_knot(MV_IVF_KNOTS - 1) || isnan(ef) ? INFINITY : ef;
+}
+
+double
 mv_node_ef(const MvNodes *nodes, const MvEffort *effort, double k)
 {
-	double		ef = EF_OF_MISSES / Max(1 - effort->recall, 1e-4);
+	const MvNodeRoot *root = &nodes->root;
+	double		few,
+				many,
+				part;
 
-	return (int) Min(Max(ef, MIN_EF) + 1.2 * Max(k - 10, 0), 1000000);
+	if (!root->calibrated)
+		return Max(EF_OF_MISSES / Max(1 - effort->recall, 1e-4), MIN_EF) + 1.2 * Max(k - 10, 0);
+	few = pool_of_curve(root, 0, effort->recall);
+	many = Max(pool_of_curve(root, 1, effort->recall), few);
+	if (k <= mv_ivf_curve_k(0) || isinf(few))
+		return Max(few, MIN_EF);
+	if (isinf(many))
+		many = few * mv_ivf_curve_k(1) / mv_ivf_curve_k(0);
+	part = (k - mv_ivf_curve_k(0)) / (mv_ivf_curve_k(1) - mv_ivf_curve_k(0));
+	return Max(few + (many - few) * part, MIN_EF);
 }
 
 /*

@@ -15,14 +15,14 @@
 
 SIZE(MvNodeHead, 8);
 SIZE(MvNodeExtent, 8);
-SIZE(MvNodeCurve, 128);
+SIZE(MvNodeCurve, 64);
 PLACE(MvNodeRoot, degree, 4);
 PLACE(MvNodeRoot, entries, 8);
 PLACE(MvNodeRoot, pending, 44);
 PLACE(MvNodeRoot, linked, 80);
 PLACE(MvNodeRoot, calibrated, 116);
 PLACE(MvNodeRoot, curves, 120);
-PLACE(MvNodeRoot, nextents, 376);
-PLACE(MvNodeRoot, extents, 380);
+PLACE(MvNodeRoot, nextents, 248);
+PLACE(MvNodeRoot, extents, 252);
 StaticAssertDecl(sizeof(MvNodeRoot) <= MV_BODY_SIZE, "the graph page holds the root");
 StaticAssertDecl(MV_BLOCK == 32, "heads have a bit for each node of a page");

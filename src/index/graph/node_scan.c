@@ -384,6 +384,15 @@ rank_pending(NodeSearch *s, uint32 id)
 
 /* ---- going on ---- */
 
+/* Pools are not larger; lists are better by then. */
+#define MAX_POOL 4096
+
+static int
+pool_for(const NodeSearch *s, double rows)
+{
+	return (int) Max(Min(mv_node_ef(&s->nodes, &s->effort, rows), MAX_POOL), rows);
+}
+
 /* The walk is over: all rows that it does not know come from the lists. */
 static void
 exhaust(NodeSearch *s)
@@ -417,7 +426,7 @@ extend(NodeSearch *s)
 		exhaust(s);
 		return;
 	}
-	s->ef = Max(mv_node_ef(&s->nodes, &s->effort, s->wanted), 2 * old);
+	s->ef = Max(pool_for(s, s->wanted), 2 * old);
 	begin_pool(s, s->ef - old);
 	for (Size i = 0; i < s->log.n; i++)
 		if (s->log.est[i] < mv_pool_limit(&s->pool) && s->log.id[i] < s->nodes.capacity &&
@@ -492,7 +501,7 @@ mv_node_search_start(MvSearch *search, const float *query, Datum value, const Mv
 		start_lists(s);
 	else
 	{
-		start_walk(s, mv_node_ef(&s->nodes, effort, NOMINAL_ROWS));
+		start_walk(s, pool_for(s, NOMINAL_ROWS));
 		read_pending(s, mv_topk_limit(&s->nearest));
 	}
 	MemoryContextSwitchTo(old);

@@ -488,6 +488,9 @@ void		mv_ivf_draw_curve(float *reaches, int n, double margin, int nqueries,
 int			mv_ivf_curve_k(int curve);
 double		mv_ivf_knot(int i);
 
+/* The value at a recall of values at all knots, linear in the logarithm of what is missing. */
+double		mv_ivf_at_recall(const float *values, double recall);
+
 /* ivf_choose.c: the lists that a scan reads, chosen in chunks; arrays are by list. */
 typedef struct MvIvfChoice
 {

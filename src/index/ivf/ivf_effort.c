@@ -70,9 +70,8 @@ mv_ivf_key_scale(const MvIvf *ivf, float query_norm)
 	return ivf->format.metric == MV_IP ? Max(query_norm, 1e-30f) : 1;
 }
 
-/* The value at a recall, linear in the logarithm of what is missing. */
-static double
-at_recall(const float *values, double recall)
+double
+mv_ivf_at_recall(const float *values, double recall)
 {
 	int			i = 1;
 	double		from,
@@ -108,7 +107,8 @@ mv_ivf_reach(const MvIvf *ivf, double recall, double k)
 
 	if (recall > knots[MV_IVF_KNOTS - 1])
 		return INFINITY;
-	return (float) at_k(at_recall(curves[0].reach, recall), at_recall(curves[1].reach, recall), k);
+	return (float) at_k(mv_ivf_at_recall(curves[0].reach, recall),
+						mv_ivf_at_recall(curves[1].reach, recall), k);
 }
 
 /* Lists read where no curve tells; they are short, or the index would have been calibrated. */
@@ -125,7 +125,7 @@ mv_ivf_lists_wanted(const MvIvf *ivf, const MvEffort *effort)
 		return Min(Max(ivf->nused / 4, UNCALIBRATED_LISTS), ivf->nused);
 	if (effort->recall > knots[MV_IVF_KNOTS - 1])
 		return ivf->nused;
-	lists = at_recall(ivf->meta.curves[0].lists, effort->recall);
+	lists = mv_ivf_at_recall(ivf->meta.curves[0].lists, effort->recall);
 	return Min(Max(Max(lists, effort->min_probes), 1), ivf->nused);
 }
 
