@@ -19,40 +19,6 @@
 /* Then also one for so many that it has. */
 #define EXTENT_PART 16
 
-void
-mv_node_make_room(MvNodes *nodes, uint32 id)
-{
-	const MvNodeShape *shape = &nodes->shape;
-	BlockNumber have = mv_node_pages(shape, nodes->capacity);
-	BlockNumber want = mv_node_pages(shape, id + 1);
-	MvNodeExtent extent;
-	Buffer		buffer;
-	MvChange	change;
-	MvNodeRoot *root;
-
-	if (id < nodes->capacity)
-		return;
-	if (id >= MV_NODE_MAX_ROWS || nodes->root.nextents == MV_NODE_EXTENTS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("index \"%s\" has no room for more nodes",
-						RelationGetRelationName(nodes->index)),
-				 errhint("Please REINDEX it.")));
-	extent.npages = Max(Max(want - have, have / EXTENT_PART), MIN_EXTENT);
-	if (shape->nodes_per_page == 0)
-		extent.npages += shape->pages_per_node - extent.npages % shape->pages_per_node;
-	extent.start = mv_page_extend_run(nodes->index, extent.npages);
-
-	buffer = mv_page_read(nodes->index, nodes->ivf->meta.graph, MV_PAGE_GRAPH,
-						  BUFFER_LOCK_EXCLUSIVE);
-	mv_change_begin(&change, nodes->index);
-	root = (MvNodeRoot *) MV_PAGE_BODY(mv_change_page(&change, buffer));
-	root->extents[root->nextents++] = extent;
-	mv_change_commit(&change);
-	UnlockReleaseBuffer(buffer);
-	mv_node_open(nodes, nodes->index, nodes->ivf);
-}
-
 /* Set or clear the bit of a node in the head of its page. */
 static void
 set_linked(Page page, int slot, bool linked)
@@ -88,6 +54,56 @@ lock_page(const MvNodes *nodes, BlockNumber block)
 	if (!PageIsNew(BufferGetPage(buffer)))
 		mv_page_expect(nodes->index, buffer, MV_PAGE_NODE);
 	return buffer;
+}
+
+/* The first node of a node page, by the page's number. */
+static uint32
+first_of_page(const MvNodeShape *shape, BlockNumber number)
+{
+	return shape->nodes_per_page > 0 ? number * shape->nodes_per_page :
+		number / shape->pages_per_node;
+}
+
+/*
+ * The last page of the extent is written in the record that says of it: so the file is
+ * long enough after a crash, too, and nobody else is given these pages.
+ */
+void
+mv_node_make_room(MvNodes *nodes, uint32 id)
+{
+	const MvNodeShape *shape = &nodes->shape;
+	BlockNumber have = mv_node_pages(shape, nodes->capacity);
+	BlockNumber want = mv_node_pages(shape, id + 1);
+	MvNodeExtent extent;
+	Buffer		buffer;
+	Buffer		last;
+	MvChange	change;
+	MvNodeRoot *root;
+
+	if (id < nodes->capacity)
+		return;
+	if (id >= MV_NODE_MAX_ROWS || nodes->root.nextents == MV_NODE_EXTENTS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("index \"%s\" has no room for more nodes",
+						RelationGetRelationName(nodes->index)),
+				 errhint("Please REINDEX it.")));
+	extent.npages = Max(Max(want - have, have / EXTENT_PART), MIN_EXTENT);
+	if (shape->nodes_per_page == 0)
+		extent.npages += shape->pages_per_node - extent.npages % shape->pages_per_node;
+	extent.start = mv_page_extend_run(nodes->index, extent.npages);
+
+	buffer = mv_page_read(nodes->index, nodes->ivf->meta.graph, MV_PAGE_GRAPH,
+						  BUFFER_LOCK_EXCLUSIVE);
+	last = lock_page(nodes, extent.start + extent.npages - 1);
+	mv_change_begin(&change, nodes->index);
+	root = (MvNodeRoot *) MV_PAGE_BODY(mv_change_page(&change, buffer));
+	root->extents[root->nextents++] = extent;
+	change_page(&change, last, first_of_page(shape, have + extent.npages - 1));
+	mv_change_commit(&change);
+	UnlockReleaseBuffer(last);
+	UnlockReleaseBuffer(buffer);
+	mv_node_open(nodes, nodes->index, nodes->ivf);
 }
 
 /* The last page first, so that a node is there when all of it is. */
