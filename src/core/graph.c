@@ -7,6 +7,22 @@
 #include "core/gemm.h"
 #include "core/graph_part.h"
 
+#define FAN_OUT 6
+#define LEAF_NEAREST 12
+#define SAMPLE_PER_EFFORT 128	/* 8192 rows at the usual effort, 64 */
+#define NEAREST_PER_EFFORT 6
+#define MIN_SAMPLE 512
+#define MAX_SAMPLE 16384
+#define SAMPLE_BYTES (32 << 20)
+#define MAX_NEAREST 768
+#define ALPHA 1.05f
+
+static int
+between(int x, int low, int high)
+{
+	return x < low ? low : x > high ? high : x;
+}
+
 void
 mv_graph_plan(MvGraphPlan *plan, int n, int dim, int k, int degree, int effort)
 {
@@ -16,12 +32,12 @@ mv_graph_plan(MvGraphPlan *plan, int n, int dim, int k, int degree, int effort)
 	plan->kind = MV_F16;
 	plan->k = k;
 	plan->degree = degree;
-	plan->fan_out = k < 8 ? k : 8;
-	plan->leaf_nearest = degree <= 32 ? 12 : 16;
-	plan->candidates = 8 * degree;
-	plan->alpha = 1.1f;
-	plan->passes = 0;
-	plan->ef = effort;
+	plan->fan_out = k < FAN_OUT ? k : FAN_OUT;
+	plan->leaf_nearest = LEAF_NEAREST;
+	plan->sample = between(SAMPLE_PER_EFFORT * effort, MIN_SAMPLE, MAX_SAMPLE);
+	plan->sample = between(plan->sample, 1, SAMPLE_BYTES / (int) sizeof(float) / dim);
+	plan->sample_nearest = between(NEAREST_PER_EFFORT * effort, degree, MAX_NEAREST);
+	plan->alpha = ALPHA;
 	plan->seed = 1;
 }
 
@@ -52,41 +68,50 @@ lay_out_shared(MvGraph *g, const MvGraphPlan *p, void *base)
 	g->assign = mv_carve(base, &at, places * sizeof(int32_t));
 	g->member = mv_carve(base, &at, places * sizeof(int32_t));
 	g->leaf = mv_carve(base, &at, (max_leaves(p) + 1) * sizeof(int32_t));
+	g->taken = mv_carve(base, &at, n * sizeof(uint16_t));
 	g->assign_dist = mv_carve(base, &at, n * sizeof(float));
+	g->norm = mv_carve(base, &at, n * sizeof(float));
+	g->small = mv_carve(base, &at, n * (size_t) p->dim);
 	g->reverse_start = mv_carve(base, &at, (n + 1) * sizeof(uint64_t));
 	return at;
 }
 
 static size_t
-lay_out_work(MvGraph *g, const MvGraphPlan *p, const MvCentroids *set, void *base)
+most(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+static size_t
+lay_out_work(MvGraph *g, const MvGraphPlan *p, void *base)
 {
 	size_t		at = 0,
+				dim = (size_t) p->dim,
 				leaf = (size_t) mv_graph_leaf_rows(p->dim),
-				gathered = leaf > MV_GRAPH_ASSIGN_ROWS ? leaf : MV_GRAPH_ASSIGN_ROWS,
-				dists = (size_t) p->leaf_nearest,
-				list = (size_t) p->fan_out * (size_t) p->leaf_nearest,
-				reverse = (MV_GRAPH_OFFERS + 1) * (size_t) p->degree;
+				columns = most(leaf, (size_t) p->sample),
+				near = (size_t) p->fan_out * (size_t) p->leaf_nearest,
+				list = most(near + (size_t) p->sample_nearest,
+							(MV_GRAPH_OFFERS + 1) * (size_t) p->degree);
 	MvGraphWork *w = mv_carve(base, &at, sizeof(MvGraphWork)),
 				nowhere;
 
 	g->work = w;
 	if (w == NULL)
 		w = &nowhere;
-	if (dists < (size_t) MV_GRAPH_ASSIGN_ROWS * (size_t) p->fan_out)
-		dists = (size_t) MV_GRAPH_ASSIGN_ROWS * (size_t) p->fan_out;
-	if (list < reverse)
-		list = reverse;
-	(void) set;
 	w->nearest = mv_carve(base, &at, mv_nearest_size(p->dim, p->k, MV_NEAREST_MAX));
-	w->gathered = mv_carve(base, &at, gathered * (size_t) p->dim * sizeof(float));
-	w->norm = mv_carve(base, &at, leaf * sizeof(float));
-	w->dots = mv_carve(base, &at, MV_GRAPH_TILE * leaf * sizeof(float));
-	w->dist = mv_carve(base, &at, dists * sizeof(float));
+	w->gathered = mv_carve(base, &at, most(columns, MV_GRAPH_ASSIGN_ROWS) * dim * sizeof(float));
+	w->own = mv_carve(base, &at, MV_GRAPH_TILE * dim * sizeof(float));
+	w->norm = mv_carve(base, &at, columns * sizeof(float));
+	w->dots = mv_carve(base, &at, MV_GRAPH_TILE * columns * sizeof(float));
+	w->dist = mv_carve(base, &at, most(MV_GRAPH_ASSIGN_ROWS * (size_t) p->fan_out,
+									   (size_t) p->leaf_nearest) * sizeof(float));
 	w->gemm = mv_carve(base, &at, MV_GEMM_WORK);
+	w->sampled = mv_carve(base, &at, (size_t) p->sample * sizeof(MvCandidate));
 	w->list = mv_carve(base, &at, list * sizeof(MvCandidate));
 	w->row = mv_carve(base, &at, list * sizeof(void *));
 	w->occluded = mv_carve(base, &at, list * sizeof(float));
 	w->keep = mv_carve(base, &at, list * sizeof(int));
+	w->listed.words = mv_carve(base, &at, mv_visited_size((uint32_t) p->n));
 	return at;
 }
 
@@ -103,7 +128,7 @@ mv_graph_work_size(const MvGraphPlan *plan)
 {
 	MvGraph		g;
 
-	return lay_out_work(&g, plan, NULL, NULL);
+	return lay_out_work(&g, plan, NULL);
 }
 
 void
@@ -124,7 +149,8 @@ mv_graph_attach(MvGraph *graph, void *shared, const MvGraphRows *rows, const MvC
 	const MvGraphPlan *plan = &((MvGraphHead *) shared)->plan;
 
 	lay_out_shared(graph, plan, shared);
-	lay_out_work(graph, plan, set, work);
+	lay_out_work(graph, plan, work);
+	mv_visited_init(&graph->work->listed, (uint32_t) plan->n, graph->work->listed.words);
 	graph->rows = *rows;
 	graph->set = set;
 }
@@ -139,10 +165,11 @@ mv_graph_units(const MvGraph *graph)
 	switch (graph->head->phase)
 	{
 		case GRAPH_ASSIGN:
+		case GRAPH_ROUND:
 			return mv_graph_pieces(n, MV_GRAPH_ASSIGN_ROWS);
 		case GRAPH_LEAF:
 			return graph->head->leaves;
-		case GRAPH_PRUNE:
+		case GRAPH_CHOOSE:
 		case GRAPH_REVERSE:
 			return mv_graph_pieces(n, MV_GRAPH_ROWS);
 		case GRAPH_DONE:
@@ -154,58 +181,47 @@ mv_graph_units(const MvGraph *graph)
 void
 mv_graph_unit(MvGraph *graph, int unit)
 {
-	switch (graph->head->phase)
-	{
-		case GRAPH_ASSIGN:
-			mv_graph_assign(graph, unit);
-			break;
-		case GRAPH_LEAF:
-			mv_graph_leaf(graph, unit);
-			break;
-		case GRAPH_PRUNE:
-			mv_graph_prune(graph, unit);
-			break;
-		case GRAPH_REVERSE:
-			mv_graph_reverse(graph, unit);
-			break;
-		case GRAPH_DONE:
-			break;
-	}
+	static void (*const of[])(MvGraph *, int) = {
+		[GRAPH_ASSIGN] = mv_graph_assign,
+		[GRAPH_ROUND] = mv_graph_round,
+		[GRAPH_LEAF] = mv_graph_leaf,
+		[GRAPH_CHOOSE] = mv_graph_choose,
+		[GRAPH_REVERSE] = mv_graph_reverse,
+	};
+
+	if (graph->head->phase != GRAPH_DONE)
+		of[graph->head->phase] (graph, unit);
 }
 
 void
 mv_graph_next(MvGraph *graph)
 {
-	MvGraphHead *h = graph->head;
-
-	switch (h->phase)
+	switch (graph->head->phase)
 	{
 		case GRAPH_ASSIGN:
+			mv_graph_decide_round(graph);
 			mv_graph_choose_entries(graph);
 			mv_graph_form_leaves(graph);
-			h->phase = GRAPH_LEAF;
 			break;
-		case GRAPH_LEAF:
-			h->phase = GRAPH_PRUNE;
-			break;
-		case GRAPH_PRUNE:
+		case GRAPH_CHOOSE:
 			mv_graph_offer(graph);
-			h->phase = GRAPH_REVERSE;
 			break;
 		case GRAPH_REVERSE:
 			mv_graph_connect(graph);
-			h->phase = GRAPH_DONE;
+			break;
+		case GRAPH_ROUND:
+		case GRAPH_LEAF:
 			break;
 		case GRAPH_DONE:
 			return;
 	}
-	h->pass++;
+	graph->head->phase++;
 }
 
 int
 mv_graph_pass(const MvGraph *graph)
 {
-	return graph->head->pass;
+	return (int) graph->head->phase;
 }
 
 int

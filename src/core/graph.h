@@ -2,10 +2,10 @@
  * graph.h -- building a flat graph of near neighbors in bounded steps.
  *
  * Every row gets exactly `degree` neighbors, and every row can be reached from
- * the entry table.  Rows meet in overlapping leaves (the clusters of centroids
- * that the caller has), their nearest become candidates, of which pruning takes
- * edges; then edges are offered in reverse, and passes of search through the
- * graph so far refine it.
+ * the entry table.  A row's candidates are its nearest in overlapping leaves
+ * (the clusters of centroids that the caller has) and, for the way from afar,
+ * its nearest in a random sample of all rows.  Pruning takes edges out of them,
+ * and each edge is offered in reverse.
  *
  * The work comes as passes of independent units, as in kmeans.h; any number of
  * processes may share the units of a pass, and the result does not depend on
@@ -29,7 +29,7 @@
 #include "core/nearest.h"
 
 #define MV_GRAPH_NONE UINT32_MAX	/* no neighbor: only where n - 1 < degree */
-#define MV_GRAPH_MAX_ROWS INT32_MAX /* ids are below 2^31 */
+#define MV_GRAPH_MAX_ROWS (INT32_MAX / 16)
 
 /*
  * The rows: squared L2 between them is what the graph is of, and rows are
@@ -44,16 +44,15 @@ typedef struct MvGraphRows
 
 typedef struct MvGraphPlan
 {
-	int			n,				/* rows, >= 0 */
+	int			n,				/* rows, 0 .. MV_GRAPH_MAX_ROWS */
 				dim;			/* padded: a multiple of 64 */
 	MvElemKind	kind;			/* of the rows: MV_F32 or MV_F16 */
-	int			k;				/* centroids that will be there, >= 1 unless n is 0 */
+	int			k;				/* centroids that will be there, 1 .. n */
 	int			degree;			/* a multiple of 32 */
 	int			fan_out;		/* leaves that a row is in, 1 .. 16 */
 	int			leaf_nearest;	/* candidates that a row takes out of each */
-	int			passes;			/* of refinement by search */
-	int			ef;				/* pool of the searches */
-	int			candidates;		/* most of a row */
+	int			sample;			/* rows of the sample; each unit of work draws its own */
+	int			sample_nearest; /* candidates that a row takes out of it */
 	float		alpha;			/* of pruning */
 	uint64_t	seed;
 } MvGraphPlan;
@@ -61,7 +60,7 @@ typedef struct MvGraphPlan
 /*
  * mv_graph_plan -- the usual plan; fields may then be changed.
  *
- * degree	32 * ceil(2 m / 32) for pgvector's m
+ * degree	32 * ceil(2 m / 32) for pgvector's m; at most 1024
  * effort	pgvector's ef_construction: how well candidates are sought; 64 is usual
  */
 void		mv_graph_plan(MvGraphPlan *plan, int n, int dim, int k, int degree, int effort);
@@ -83,7 +82,10 @@ typedef struct MvGraph
 	int32_t    *assign,			/* [n][fan_out], clusters of a row */
 			   *member,			/* [n * fan_out], rows by cluster, as row * fan_out + place */
 			   *leaf;			/* [..], where leaves begin in member, and the end */
-	float	   *assign_dist;	/* [n], to the nearest centroid */
+	uint16_t   *taken;			/* [n], how many of chosen the rule took; the others fill */
+	float	   *assign_dist,	/* [n], to the nearest centroid */
+			   *norm;			/* [n], squared */
+	int8_t	   *small;			/* [n][dim], the rows rounded */
 	uint64_t   *reverse_start;	/* [n + 1] */
 	struct MvGraphWork *work;	/* the process's own */
 } MvGraph;
@@ -113,7 +115,7 @@ int			mv_graph_units(const MvGraph *graph);
 /* mv_graph_unit -- do one unit of the pass: some milliseconds. */
 void		mv_graph_unit(MvGraph *graph, int unit);
 
-/* End a pass whose units are all done; O(n degree). */
+/* End a pass whose units are all done; O(n degree), some 10 ns per edge. */
 void		mv_graph_next(MvGraph *graph);
 
 /* For progress reports: passes done, and of how many. */
@@ -123,8 +125,8 @@ int			mv_graph_passes(const MvGraphPlan *plan);
 /* ---- the result, when no units are left ---- */
 
 /*
- * uint32[degree]: the neighbors of a row, nearest first; none twice, never the
- * row itself.
+ * uint32[degree]: the neighbors of a row; none twice, never the row itself.
+ * The first ones matter most.
  */
 const uint32_t *mv_graph_neighbors(const MvGraph *graph, uint32_t row);
 

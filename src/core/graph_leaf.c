@@ -1,7 +1,10 @@
 /*
- * graph_leaf.c -- candidates from overlapping leaves (PiPNN: a graph out of
- * partitions, arXiv 2602.21247): a row joins the leaves of its nearest
- * centroids, and in each meets all others at once by products of matrices.
+ * graph_leaf.c -- candidates by products of matrices: from overlapping leaves
+ * (PiPNN: a graph out of partitions, arXiv 2602.21247), where a row meets the
+ * others of its nearest centroids, and from samples of all rows.
+ *
+ * What leads a walk to its goal is the sample.  Leaves alone give a graph of
+ * near rows only, and with one sample for all, only its rows are led to.
  */
 #include <math.h>
 #include <string.h>
@@ -9,14 +12,10 @@
 #include "core/dist.h"
 #include "core/gemm.h"
 #include "core/graph_part.h"
+#include "core/rng.h"
 
+#define PROBE_STEP 16			/* of every so many scores one tells where the nearest end */
 #define SKIP 64					/* columns passed over at once when none is near enough */
-
-static void
-to_floats(const MvGraph *g, uint32_t row, float *out)
-{
-	mv_kernels.to_f32[g->head->plan.kind] (mv_graph_row(g, row), out, g->head->plan.dim);
-}
 
 void
 mv_graph_assign(MvGraph *g, int unit)
@@ -29,7 +28,12 @@ mv_graph_assign(MvGraph *g, int unit)
 				i;
 
 	for (i = from; i < end; i++)
-		to_floats(g, (uint32_t) i, w->gathered + (size_t) (i - from) * (size_t) p->dim);
+		{
+		float	   *x = w->gathered + (size_t) (i - from) * (size_t) p->dim;
+
+		mv_graph_floats(g, (uint32_t) i, x);
+		g->norm[i] = (float) mv_kernels.dist[MV_F32][MV_IP](x, x, p->dim);
+	}
 	/* the groups looked into must hold fan_out centroids */
 	if (set.groups > 0 && set.k / set.groups * set.probes < 8 * p->fan_out)
 		set.probes = 0;
@@ -48,8 +52,7 @@ mv_graph_form_leaves(MvGraph *g)
 				most = mv_graph_leaf_rows(p->dim),
 				leaves = 0,
 				i,
-				j,
-				end;
+				j;
 	/* the candidates are not there yet: counts by cluster */
 	int32_t    *start = (int32_t *) g->candidates;
 
@@ -68,8 +71,7 @@ mv_graph_form_leaves(MvGraph *g)
 		for (i = 0; i < parts; i++)
 			g->leaf[leaves++] = start[j] + (int) ((int64_t) n * i / parts);
 	}
-	end = places;
-	g->leaf[leaves] = end;
+	g->leaf[leaves] = places;
 	g->head->leaves = leaves;
 }
 
@@ -127,7 +129,7 @@ mv_graph_leaf(MvGraph *g, int unit)
 	{
 		float	   *x = w->gathered + (size_t) i * dim;
 
-		to_floats(g, (uint32_t) (member[i] / p->fan_out), x);
+		mv_graph_floats(g, (uint32_t) (member[i] / p->fan_out), x);
 		w->norm[i] = (float) mv_kernels.dist[MV_F32][MV_IP] (x, x, p->dim);
 	}
 	for (i = 0; i < n; i++)
@@ -148,4 +150,104 @@ mv_graph_leaf(MvGraph *g, int unit)
 		for (; j < count; j++)
 			out[j] = MV_GRAPH_NONE;
 	}
+}
+
+/* ---- the sample ---- */
+
+static inline int
+sample_rows(const MvGraphPlan *p)
+{
+	return p->sample < p->n ? p->sample : p->n;
+}
+
+/* Row number i of the sample of a unit: evenly spaced, from a place that is the unit's own. */
+static uint32_t
+sample_row(const MvGraphPlan *p, int unit, int i)
+{
+	uint64_t	rng = p->seed * 0x9e3779b97f4a7c15u + (uint64_t) unit;
+	uint64_t	at = (uint64_t) i * (uint64_t) p->n / (uint64_t) sample_rows(p);
+
+	return (uint32_t) ((at + mv_rng_below(&rng, (uint32_t) p->n)) % (uint64_t) p->n);
+}
+
+int
+mv_graph_sample(MvGraph *g, int unit)
+{
+	const MvGraphPlan *p = &g->head->plan;
+	int			n = sample_rows(p),
+				i;
+
+	for (i = 0; i < n; i++)
+	{
+		uint32_t	row = sample_row(p, unit, i);
+
+		mv_graph_floats(g, row, g->work->gathered + (size_t) i * (size_t) p->dim);
+		g->work->norm[i] = g->norm[row];
+	}
+	return n;
+}
+
+void
+mv_graph_sample_tile(MvGraph *g, int n, uint32_t first, int rows)
+{
+	MvGraphWork *w = g->work;
+	int			dim = g->head->plan.dim,
+				i;
+
+	for (i = 0; i < rows; i++)
+		mv_graph_floats(g, first + (uint32_t) i, w->own + (size_t) i * (size_t) dim);
+	mv_gemm(rows, n, dim, w->own, w->gathered, w->dots, w->gemm);
+}
+
+/* A score that some more than `wanted` of n are likely to be below. */
+static float
+likely_limit(const MvGraphWork *w, const float *dot, int n, int wanted)
+{
+	int			some = n / PROBE_STEP,
+				rank = wanted / PROBE_STEP * 5 / 4 + 8,
+				i;
+
+	if (rank >= some)
+		return INFINITY;
+	for (i = 0; i < some; i++)
+	{
+		w->sampled[i].id = 0;
+		w->sampled[i].dist = w->norm[i * PROBE_STEP] - 2 * dot[i * PROBE_STEP];
+	}
+	return mv_candidates_nearest(w->sampled, some, rank);
+}
+
+int
+mv_graph_sampled(MvGraph *g, int unit, int n, int row_of_tile)
+{
+	const MvGraphPlan *p = &g->head->plan;
+	MvGraphWork *w = g->work;
+	const float *dot = w->dots + (size_t) row_of_tile * (size_t) n;
+	int			wanted = p->sample_nearest,
+				found = 0,
+				i;
+	float		limit = n > wanted ? likely_limit(w, dot, n, wanted) : INFINITY;
+
+	for (;;)
+	{
+		for (i = found = 0; i < n; i++)
+		{
+			float		score = w->norm[i] - 2 * dot[i];
+
+			w->sampled[found].id = (uint32_t) i;
+			w->sampled[found].dist = score;
+			found += score <= limit;
+		}
+		if (found >= wanted || limit == INFINITY)
+			break;
+		limit = INFINITY;
+	}
+	if (found > wanted)
+	{
+		mv_candidates_nearest(w->sampled, found, wanted);
+		found = wanted;
+	}
+	for (i = 0; i < found; i++)
+		w->sampled[i].id = sample_row(p, unit, (int) w->sampled[i].id);
+	return found;
 }

@@ -1,93 +1,163 @@
 /*
  * graph_link.c -- edges out of candidates, and edges offered in reverse.
  */
+#include <math.h>
 #include <string.h>
 
-#include "core/dist.h"
 #include "core/graph_part.h"
 
-/* Add a candidate of a row to the list, whose end is n; returns the new end. */
+/*
+ * Rows rounded to int8 cost a third to compare.  One step for all: coordinates
+ * of a rotated row are as Gaussian ones, so five standard deviations of the
+ * longest row hold nearly all.  Not where near rows are so near, or rows of
+ * lengths so different, that rounding would hide their distances.
+ */
+void
+mv_graph_decide_round(MvGraph *g)
+{
+	MvGraphHead *h = g->head;
+	double		longest = 0,
+				near = 0;
+	int			i;
+
+	for (i = 0; i < h->plan.n; i++)
+	{
+		near += g->assign_dist[i];
+		if (g->norm[i] > longest)
+			longest = g->norm[i];
+	}
+	h->step = (float) (sqrt(longest / h->plan.dim) * 5 / 127);
+	h->round = near / h->plan.n > longest / 64;
+}
+
+void
+mv_graph_round(MvGraph *g, int unit)
+{
+	const MvGraphPlan *p = &g->head->plan;
+	float	   *x = g->work->own;
+	int			from,
+				end = mv_graph_unit_end(g, unit, MV_GRAPH_ASSIGN_ROWS, &from),
+				i,
+				j;
+
+	for (i = from; i < end && g->head->round; i++)
+	{
+		mv_graph_floats(g, (uint32_t) i, x);
+		for (j = 0; j < p->dim; j++)
+			x[j] /= g->head->step;
+		mv_kernels.from_f32[MV_I8](x, g->small + (size_t) i * (size_t) p->dim, p->dim);
+	}
+}
+
+/* Add a candidate of a row, once, to the list, whose end is n; returns the new end. */
 static int
 add_candidate(MvGraph *g, uint32_t row, uint32_t id, int n)
 {
-	MvDistFn	l2sq = mv_kernels.dist[g->head->plan.kind][MV_L2SQ];
+	MvDistFn	l2sq = mv_kernels.dist[mv_graph_compared_kind(g)][MV_L2SQ];
+	MvCandidate *c = g->work->list + n;
 
-	if (id == MV_GRAPH_NONE || id == row)
+	if (id == MV_GRAPH_NONE || id == row || !mv_visit(&g->work->listed, id))
 		return n;
-	g->work->list[n].id = id;
-	g->work->list[n].dist = (float) l2sq(mv_graph_row(g, row), mv_graph_row(g, id),
-										 g->head->plan.dim);
+	c->id = id;
+	c->dist = (float) l2sq(mv_graph_compared(g, row), mv_graph_compared(g, id), g->head->plan.dim);
 	return n + 1;
 }
 
-/* Prune the list of n candidates into edges[degree]. */
-static void
-choose(MvGraph *g, int n, bool fill, uint32_t *edges)
+/*
+ * Prune the list of n candidates into edges[degree]: first those that the rule
+ * takes, whose number it returns, then the nearest of the others.
+ */
+static int
+prune(MvGraph *g, int n, uint32_t *edges)
 {
 	const MvGraphPlan *p = &g->head->plan;
 	MvGraphWork *w = g->work;
-	MvPruneRule rule = {p->kind, p->dim, p->degree, p->alpha, fill};
-	int			kept,
-				i;
+	MvPruneRule rule = {mv_graph_compared_kind(g), p->dim, p->degree, p->alpha, false};
+	int			taken,
+				filled,
+				i,
+				j;
 
-	n = mv_candidates_sort(w->list, n);
+	mv_candidates_order(w->list, n);
 	for (i = 0; i < n; i++)
-		w->row[i] = mv_graph_row(g, w->list[i].id);
-	kept = mv_robust_prune(&rule, w->list, w->row, n, w->occluded, w->keep);
-	for (i = 0; i < kept; i++)
+		w->row[i] = mv_graph_compared(g, w->list[i].id);
+	taken = mv_robust_prune(&rule, w->list, w->row, n, w->occluded, w->keep);
+	for (i = 0; i < taken; i++)
 		edges[i] = w->list[w->keep[i]].id;
-	for (; i < p->degree; i++)
-		edges[i] = MV_GRAPH_NONE;
+	filled = taken;
+	for (i = j = 0; i < n && filled < p->degree; i++)
+		if (j < taken && w->keep[j] == i)
+			j++;
+		else
+			edges[filled++] = w->list[i].id;
+	for (; filled < p->degree; filled++)
+		edges[filled] = MV_GRAPH_NONE;
+	return taken;
 }
 
-/* Edges of rows out of their candidates from leaves. */
+/* Edges of rows out of their candidates. */
 void
-mv_graph_prune(MvGraph *g, int unit)
+mv_graph_choose(MvGraph *g, int unit)
 {
 	const MvGraphPlan *p = &g->head->plan;
+	MvGraphWork *w = g->work;
 	size_t		most = (size_t) p->fan_out * (size_t) p->leaf_nearest,
 				j;
 	int			from,
 				end = mv_graph_unit_end(g, unit, MV_GRAPH_ROWS, &from),
+				sample = mv_graph_sample(g, unit),
 				i;
 
 	for (i = from; i < end; i++)
 	{
 		uint32_t	row = (uint32_t) i;
 		const uint32_t *candidates = g->candidates + row * most;
-		int			n = 0;
+		int			place = (i - from) % MV_GRAPH_TILE,
+					found,
+					n = 0,
+					k;
 
+		if (place == 0)
+			mv_graph_sample_tile(g, sample, row, end - i < MV_GRAPH_TILE ? end - i : MV_GRAPH_TILE);
+		found = mv_graph_sampled(g, unit, sample, place);
+		mv_visited_clear(&w->listed);
 		for (j = 0; j < most; j++)
 			n = add_candidate(g, row, candidates[j], n);
-		choose(g, n, true, mv_graph_list(g, g->chosen, row));
+		for (k = 0; k < found; k++)
+			n = add_candidate(g, row, w->sampled[k].id, n);
+		g->taken[row] = (uint16_t) prune(g, n, mv_graph_list(g, g->chosen, row));
 	}
 }
 
-/* Sort the chosen edges by target. */
+/* Sort the edges taken by target. */
 void
 mv_graph_offer(MvGraph *g)
 {
-	size_t		n = (size_t) g->head->plan.n,
-				degree = (size_t) g->head->plan.degree,
-				i;
+	uint32_t	n = (uint32_t) g->head->plan.n,
+				row;
 	uint64_t   *start = g->reverse_start;
+	int			j;
 
 	memset(start, 0, (n + 1) * sizeof(*start));
-	for (i = 0; i < n * degree; i++)
-		if (g->chosen[i] != MV_GRAPH_NONE)
-			start[g->chosen[i]]++;
-	for (i = 1; i <= n; i++)
-		start[i] += start[i - 1];
-	for (i = n * degree; i-- > 0;)
-		if (g->chosen[i] != MV_GRAPH_NONE)
-			g->reverse[--start[g->chosen[i]]] = (uint32_t) (i / degree);
+	for (row = 0; row < n; row++)
+		for (j = 0; j < g->taken[row]; j++)
+			start[mv_graph_list(g, g->chosen, row)[j]]++;
+	for (row = 1; row <= n; row++)
+		start[row] += start[row - 1];
+	for (row = n; row-- > 0;)
+		for (j = 0; j < g->taken[row]; j++)
+			g->reverse[--start[mv_graph_list(g, g->chosen, row)[j]]] = row;
 }
 
-/* Rows take the best of what they chose and of what is offered to them. */
+/*
+ * Rows take what they chose and what is offered to them, which pruning leaves
+ * alone unless it is more than the degree; else those fill that were to fill.
+ */
 void
 mv_graph_reverse(MvGraph *g, int unit)
 {
 	const MvGraphPlan *p = &g->head->plan;
+	MvGraphWork *w = g->work;
 	int			from,
 				end = mv_graph_unit_end(g, unit, MV_GRAPH_ROWS, &from),
 				i,
@@ -97,16 +167,21 @@ mv_graph_reverse(MvGraph *g, int unit)
 	{
 		uint32_t	row = (uint32_t) i;
 		const uint32_t *chosen = mv_graph_list(g, g->chosen, row);
+		uint32_t   *edges = mv_graph_list(g, g->neighbors, row);
 		uint64_t	offers = g->reverse_start[row + 1] - g->reverse_start[row],
 					most = MV_GRAPH_OFFERS * (uint64_t) p->degree,
-					step = offers > most ? offers / most : 1,
 					k;
 		int			n = 0;
 
-		for (j = 0; j < p->degree; j++)
+		mv_visited_clear(&w->listed);
+		for (j = 0; j < g->taken[row]; j++)
 			n = add_candidate(g, row, chosen[j], n);
-		for (k = 0; k < offers && k / step < most; k += step)
-			n = add_candidate(g, row, g->reverse[g->reverse_start[row] + k], n);
-		choose(g, n, true, mv_graph_list(g, g->neighbors, row));
+		/* of very many, some from all parts */
+		for (k = 0; k < offers && k < most; k++)
+			n = add_candidate(g, row, g->reverse[g->reverse_start[row] +
+												 (offers > most ? k * offers / most : k)], n);
+		for (j = g->taken[row]; j < p->degree && n < p->degree; j++)
+			n = add_candidate(g, row, chosen[j], n);
+		prune(g, n, edges);
 	}
 }

@@ -3,15 +3,18 @@
  */
 #pragma once
 
+#include "core/dist.h"
 #include "core/graph.h"
+#include "core/pool.h"
 #include "core/prune.h"
 
-/* The passes, in order; REVERSE leads back to ENCODE while refinement is wanted. */
+/* The passes, in order. */
 typedef enum MvGraphPhase
 {
 	GRAPH_ASSIGN,				/* rows to the clusters whose leaves they join */
+	GRAPH_ROUND,				/* rows to int8, in which they are compared from here on */
 	GRAPH_LEAF,					/* the nearest of each row in each of its leaves */
-	GRAPH_PRUNE,				/* edges out of those */
+	GRAPH_CHOOSE,				/* edges out of those and of the nearest in a sample */
 	GRAPH_REVERSE,				/* edges offered in reverse */
 	GRAPH_DONE
 } MvGraphPhase;
@@ -20,29 +23,32 @@ struct MvGraphHead
 {
 	MvGraphPlan plan;
 	MvGraphPhase phase;
-	int			round,			/* of refinement */
-				pass,			/* for progress */
-				leaves,
+	int			leaves,
 				n_entries;
+	bool		round;			/* rows are compared as int8 */
+	float		step;			/* one of theirs */
 };
 
 /* The process's own memory. */
 typedef struct MvGraphWork
 {
 	void	   *nearest;		/* of mv_nearest */
-	float	   *gathered,		/* [max(leaf rows, assign rows)][dim] */
-			   *norm,			/* [leaf rows] */
-			   *dots,			/* [LEAF_TILE][leaf rows] */
-			   *dist;			/* [..] of mv_nearest and of the nearest in a leaf */
+	float	   *gathered,		/* rows of a unit, a leaf, or a sample, [..][dim] */
+			   *own,			/* [MV_GRAPH_TILE][dim] */
+			   *norm,			/* of those gathered */
+			   *dots,			/* [MV_GRAPH_TILE][leaf rows or sample] */
+			   *dist;			/* of mv_nearest and of the nearest in a leaf */
 	void	   *gemm;
-	MvCandidate *list;			/* [list_size], candidates of a row */
-	const void **row;			/* [list_size], their vectors */
-	float	   *occluded;		/* [list_size] */
-	int		   *keep;			/* [list_size] */
+	MvCandidate *sampled,		/* [sample] */
+			   *list;			/* candidates of a row */
+	const void **row;			/* their vectors */
+	float	   *occluded;
+	int		   *keep;
+	MvVisited	listed;			/* rows in the list */
 } MvGraphWork;
 
 #define MV_GRAPH_ASSIGN_ROWS 4096	/* rows of a unit */
-#define MV_GRAPH_ROWS 256			/* rows of a unit that prunes or searches */
+#define MV_GRAPH_ROWS 256			/* rows of a unit that prunes */
 #define MV_GRAPH_TILE 64			/* rows of a leaf compared with all at a time */
 #define MV_GRAPH_OFFERS 4			/* offers that a row looks at, in multiples of the degree */
 
@@ -77,6 +83,26 @@ mv_graph_row(const MvGraph *g, uint32_t row)
 	return (const char *) g->rows.rows + row * g->rows.stride;
 }
 
+static inline void
+mv_graph_floats(const MvGraph *g, uint32_t row, float *out)
+{
+	mv_kernels.to_f32[g->head->plan.kind](mv_graph_row(g, row), out, g->head->plan.dim);
+}
+
+/* Rows as they are compared when edges are chosen. */
+static inline MvElemKind
+mv_graph_compared_kind(const MvGraph *g)
+{
+	return g->head->round ? MV_I8 : g->head->plan.kind;
+}
+
+static inline const void *
+mv_graph_compared(const MvGraph *g, uint32_t row)
+{
+	return g->head->round ? g->small + (size_t) row * (size_t) g->head->plan.dim :
+		mv_graph_row(g, row);
+}
+
 static inline uint32_t *
 mv_graph_list(const MvGraph *g, uint32_t *lists, uint32_t row)
 {
@@ -88,8 +114,19 @@ void		mv_graph_assign(MvGraph *g, int unit);
 void		mv_graph_form_leaves(MvGraph *g);
 void		mv_graph_leaf(MvGraph *g, int unit);
 
+/*
+ * The sample of a unit: gathers it; then, for each of at most MV_GRAPH_TILE
+ * rows at a time, mv_graph_sampled() leaves the row's nearest in w->sampled and
+ * returns how many.
+ */
+int			mv_graph_sample(MvGraph *g, int unit);
+void		mv_graph_sample_tile(MvGraph *g, int n, uint32_t first, int rows);
+int			mv_graph_sampled(MvGraph *g, int unit, int n, int row_of_tile);
+
 /* graph_link.c */
-void		mv_graph_prune(MvGraph *g, int unit);
+void		mv_graph_decide_round(MvGraph *g);
+void		mv_graph_round(MvGraph *g, int unit);
+void		mv_graph_choose(MvGraph *g, int unit);
 void		mv_graph_offer(MvGraph *g);
 void		mv_graph_reverse(MvGraph *g, int unit);
 

@@ -1,19 +1,102 @@
 /*
  * prune.c -- RobustPrune.
  */
-#include <math.h>
 #include <stdlib.h>
 
 #include "core/dist.h"
 #include "core/prune.h"
 
-static int
-compare_candidates(const void *x, const void *y)
-{
-	MvCandidate a = *(const MvCandidate *) x,
-				b = *(const MvCandidate *) y;
+#define FEW 16					/* are sorted by insertion */
 
-	return mv_candidate_before(b, a) - mv_candidate_before(a, b);
+/*
+ * Divide n > 2 in two: none of the first part is behind any of the second.
+ * Returns the length of the first, 1 .. n - 1.
+ */
+static int
+divide(MvCandidate *c, int n)
+{
+	MvCandidate pivot = c[n / 2],
+				swap;
+	int			i = 0,
+				j = n - 1;
+
+	for (;;)
+	{
+		while (mv_candidate_before(c[i], pivot))
+			i++;
+		while (mv_candidate_before(pivot, c[j]))
+			j--;
+		if (i >= j)
+			return i;
+		swap = c[i];
+		c[i++] = c[j];
+		c[j--] = swap;
+	}
+}
+
+static void
+sort_few(MvCandidate *c, int n)
+{
+	int			i,
+				j;
+
+	for (i = 1; i < n; i++)
+	{
+		MvCandidate x = c[i];
+
+		for (j = i; j > 0 && mv_candidate_before(x, c[j - 1]); j--)
+			c[j] = c[j - 1];
+		c[j] = x;
+	}
+}
+
+/* Quicksort; the shorter part by recursion, so that its depth is bounded. */
+static void
+sort(MvCandidate *c, int n)
+{
+	while (n > FEW)
+	{
+		int			first = divide(c, n);
+
+		if (first < n - first)
+		{
+			sort(c, first);
+			c += first;
+			n -= first;
+		}
+		else
+		{
+			sort(c + first, n - first);
+			n = first;
+		}
+	}
+	sort_few(c, n);
+}
+
+float
+mv_candidates_nearest(MvCandidate *c, int n, int k)
+{
+	while (n > FEW)
+	{
+		int			first = divide(c, n);
+
+		if (k <= first)
+			n = first;
+		else
+		{
+			c += first;
+			n -= first;
+			k -= first;
+		}
+	}
+	sort_few(c, n);
+	return c[k - 1].dist;
+}
+
+void
+mv_candidates_order(MvCandidate *c, int n)
+{
+	sort(c, n);
 }
 
 static int
@@ -37,7 +120,7 @@ mv_candidates_sort(MvCandidate *c, int n)
 	for (i = 0; i < n; i++)
 		if (kept == 0 || c[kept - 1].id != c[i].id)
 			c[kept++] = c[i];
-	qsort(c, (size_t) kept, sizeof(*c), compare_candidates);
+	sort(c, kept);
 	return kept;
 }
 

@@ -19,8 +19,14 @@ mv_candidate_before(MvCandidate a, MvCandidate b)
 	return a.dist < b.dist || (a.dist == b.dist && a.id < b.id);
 }
 
-/* mv_candidates_sort -- nearest first, each id once (its least distance); returns how many. */
+/* mv_candidates_order -- nearest first. */
+void		mv_candidates_order(MvCandidate *c, int n);
+
+/* mv_candidates_sort -- the same, each id once with its least distance; returns how many. */
 int			mv_candidates_sort(MvCandidate *c, int n);
+
+/* mv_candidates_nearest -- the k nearest, 1 .. n, come first in any order; the k-th's distance. */
+float		mv_candidates_nearest(MvCandidate *c, int n, int k);
 
 typedef struct MvPruneRule
 {

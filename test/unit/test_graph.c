@@ -161,6 +161,24 @@ check_reachable(const Built *b, const char *what)
 	free(seen);
 }
 
+/* Edges lead to every row, not to some alone: or walks find the others late. */
+static void
+check_led_to(const Built *b, const char *what)
+{
+	int		   *in = unit_alloc((size_t) b->plan.n * sizeof(int)),
+				few = 0,
+				i,
+				j;
+
+	for (i = 0; i < b->plan.n; i++)
+		for (j = 0; j < b->plan.degree; j++)
+			in[mv_graph_neighbors(&b->graph, (uint32_t) i)[j]]++;
+	for (i = 0; i < b->plan.n; i++)
+		few += in[i] < b->plan.degree / 4;
+	CHECK(few < b->plan.n / 50, "%s: few edges lead to %d rows", what, few);
+	free(in);
+}
+
 /* ---- rows ---- */
 
 static float *
@@ -219,7 +237,7 @@ test_shapes(void)
 static void
 test_equal(void)
 {
-	Built		b = graph_of(unit_alloc(3000 * 64 * sizeof(float)), 3000, 64, 30, 32);
+	Built		b = graph_of(unit_alloc(2500 * 64 * sizeof(float)), 2500, 64, 30, 32);
 
 	check_lists(&b, "all equal");
 	check_reachable(&b, "all equal");
@@ -290,7 +308,7 @@ static void
 test_recall(void)
 {
 	MvDistFn	l2sq = mv_kernels.dist[MV_F32][MV_L2SQ];
-	int			n = 5000,
+	int			n = 4000,
 				hits = 0,
 				query,
 				i,
@@ -315,6 +333,7 @@ test_recall(void)
 		free(q);
 	}
 	CHECK(hits >= 485, "recall of a walk: %d of 500", hits);
+	check_led_to(&b, "clusters");
 	release(&b);
 }
 
@@ -351,9 +370,34 @@ test_prune(void)
 }
 
 static void
+test_nearest(void)
+{
+	MvCandidate c[300],
+				sorted[300];
+	int			k,
+				i,
+				bad = 0;
+
+	for (k = 1; k <= 300; k += 23)
+	{
+		for (i = 0; i < 300; i++)
+		{
+			c[i].id = (uint32_t) i;
+			c[i].dist = (float) (unit_random() % 100);
+		}
+		memcpy(sorted, c, sizeof(c));
+		mv_candidates_sort(sorted, 300);
+		bad += mv_candidates_nearest(c, 300, k) != sorted[k - 1].dist;
+		mv_candidates_sort(c, k);
+		bad += memcmp(c, sorted, (size_t) k * sizeof(*c)) != 0;
+	}
+	CHECK(bad == 0, "%d of the nearest are wrong", bad);
+}
+
+static void
 test_sort(void)
 {
-	MvCandidate c[] = {{7, 2}, {3, 1}, {7, 2}, {9, 1}, {1, 5}};
+	MvCandidate c[] = {{7, 2}, {3, 1}, {7, 3}, {9, 1}, {1, 5}};
 
 	CHECK(mv_candidates_sort(c, 5) == 4 && c[0].id == 3 && c[1].id == 9 && c[2].id == 7 &&
 		  c[3].id == 1, "sorted, each once");
@@ -405,6 +449,7 @@ main(void)
 	mv_kernels_init(NULL);
 	test_prune();
 	test_sort();
+	test_nearest();
 	test_pool();
 	test_visited();
 	test_shapes();
