@@ -199,21 +199,30 @@ load()
 		psql -d milvus -c "COPY question FROM STDIN (FORMAT csv)"
 	echo "   $(psql -d milvus -Atc 'SELECT count(*) FROM manual') of $(wc -l <"$sections") sections"
 	psql -d milvus -c "SELECT setval('question_id_seq', max(id)) FROM question" -o /dev/null
-	step "building an index of access method ivf"
+	step "building an index of meanings (ivf) and one of words (bm25)"
 	psql -d milvus -c 'CREATE INDEX manual_embedding ON manual USING ivf (embedding vector_cosine_ops)'
+	psql -d milvus -c "CREATE INDEX manual_words ON manual USING bm25 (title, body)
+		WITH (text_config = 'english', boosts = 'title=2')"
 	psql -d milvus -c 'VACUUM (ANALYZE) manual' -c 'VACUUM (ANALYZE) question'
 	touch "$server/loaded"
+}
+
+show_query()
+{
+	cat "$1"
+	echo
+	psql -d milvus -P pager=off -c '\timing on' -f "$1"
+	echo "It used:"
+	psql -d milvus -At -c "EXPLAIN (COSTS OFF) $(cat "$1")" | grep 'Scan using' | sed 's/^ *-> */   /'
+	echo
 }
 
 show()
 {
 	printf '\nNearest sections to: %s\n\n' "$(psql -d milvus -Atc 'SELECT body FROM question WHERE id = 1')"
-	cat "$here/query.sql"
-	echo
-	psql -d milvus -P pager=off -c '\timing on' -f "$here/query.sql"
-	echo "It used:"
-	psql -d milvus -At -c "EXPLAIN (COSTS OFF) $(cat "$here/query.sql")" | grep 'Scan using' | sed 's/^ *-> */   /'
-	echo
+	show_query "$here/query.sql"
+	printf '\nThe same, by its words:\n\n'
+	show_query "$here/words.sql"
 	cat <<-END
 		psql:      psql -h $socket -p $port -U milvus milvus
 		programs:  postgresql://milvus:$password@127.0.0.1:$port/milvus
