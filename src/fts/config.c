@@ -8,6 +8,7 @@
 #include "catalog/pg_ts_dict.h"
 #include "catalog/pg_ts_template.h"
 #include "common/hashfn.h"
+#include "nodes/value.h"
 #include "tsearch/ts_cache.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
