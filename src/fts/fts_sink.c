@@ -16,8 +16,8 @@ mv_fts_sink_begin(MvFtsSink *sink, Relation index, Relation heap, MvWriter *writ
 }
 
 /*
- * Nobody else is given a page that was reserved: a deleted one has left the free
- * space map, to which only the maintainer of the index, who is us, returns pages.
+ * A deleted page is not deleted any more when it is reserved: the free space map
+ * may have named it to somebody else at the same time, who looks again under lock.
  */
 BlockNumber
 mv_fts_sink_reserve(MvFtsSink *sink)
@@ -29,6 +29,14 @@ mv_fts_sink_reserve(MvFtsSink *sink)
 		return mv_writer_reserve(sink->writer, 1);
 	buffer = mv_page_alloc(sink->index, sink->heap);
 	block = BufferGetBlockNumber(buffer);
+	if (!PageIsNew(BufferGetPage(buffer)))
+	{
+		MvChange	change;
+
+		mv_change_begin(&change, sink->index);
+		mv_change_new_page(&change, buffer, MV_PAGE_DOCUMENT);
+		mv_change_commit(&change);
+	}
 	UnlockReleaseBuffer(buffer);
 	return block;
 }
