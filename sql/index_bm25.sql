@@ -141,6 +141,33 @@ SELECT count(*) FROM parts WHERE body @@@ 'rare';
 SELECT count(*) FROM bm25_stats('parts_bm25');
 DROP TABLE whole, parts;
 
+-- beyond its matches a scan with a condition looks at what satisfies that, in its lists, not at all rows:
+-- windows are of 4096 documents
+CREATE TABLE many AS SELECT i AS id, CASE WHEN i % 9000 = 10 THEN 'needle ' || CASE WHEN i > 15000 THEN 'thread' ELSE '' END WHEN i % 7 > 0 THEN 'hay' END AS body,
+	CASE WHEN i % 9000 = 10 THEN 'needle' ELSE 'hay' END AS title FROM generate_series(1, 30000) i;
+CREATE INDEX many_body ON many USING bm25 (body);
+ANALYZE many;
+SET enable_bitmapscan = off;
+SET enable_seqscan = off;
+CREATE FUNCTION scan_of(condition text, ranking text, lim text DEFAULT '10', OUT ids int[], OUT rows int, OUT windows int, OUT resumed int) LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('SELECT array_agg(id) FROM (SELECT id FROM many WHERE %s ORDER BY %s LIMIT %s) x', condition, ranking, lim) INTO ids;
+	ids := ids[1:5];
+	SELECT s.rows, s.windows, s.resumed INTO rows, windows, resumed FROM milvus_last_scan() s;
+END $$;
+SELECT c, r, s.* FROM (VALUES ('needle', 'needle'), ('needle', 'needle thread'), ('+needle +thread', 'needle'), ('"needle thread"', 'thread needle'), ('-hay +needle', 'needle'),
+	('(needle thread)~2', 'needle thread'), ('the', 'nothing'), ('needle', 'thread'), ('needle', '+needle -thread'), ('+needle needle', 'nothing')) v(c, r),
+	LATERAL scan_of(format('body @@@ %L::ftsquery', c), format('body <@> %L::ftsquery', r)) s;
+SELECT s.ids, s.rows FROM scan_of('id IN (7, 70) AND body IS NULL', $$body <@> 'needle'$$) s;
+DROP INDEX many_body;
+CREATE INDEX many_both ON many USING bm25 (title, body);
+SELECT c, r, s.* FROM (VALUES ($$title @@@ 'needle'$$, $$title <@> 'needle'$$), ($$title @@@ 'needle'$$, $$body <@> 'thread'$$), ($$title @@@ 'needle' AND body @@@ 'thread'$$, $$body <@> 'thread'$$),
+	($$title @@@ '+needle +body:thread'$$, $$body <@> 'thread'$$)) v(c, r), LATERAL scan_of(c, r) s;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+DROP TABLE many;
+DROP FUNCTION scan_of;
+
 -- operator classes
 SELECT opcname, amvalidate(o.oid) FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod WHERE amname = 'bm25' ORDER BY 1;
 DROP TABLE docs CASCADE;

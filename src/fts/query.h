@@ -103,3 +103,12 @@ MvQuery    *mv_query_words(const MvFtsSchema *schema, MvAnalyzer *analyzer, int 
  */
 MvQuery    *mv_query_bind(const MvFtsSchema *schema, MvAnalyzer *analyzer, int field,
 						  const MvFtsTree *tree);
+
+/*
+ * mv_query_implies -- is it certain that what matches `from` matches `to`?
+ *
+ * Both are of the same index.  By what the queries say alone, and only so long as
+ * that is quick: false may mean that it is not seen.
+ * query_implies.c.
+ */
+bool		mv_query_implies(const MvQuery *from, const MvQuery *to);

@@ -226,6 +226,12 @@ void		mv_topk_add(MvFtsSearch *search, MvCursor *cursor, const uint32 *docs, int
 void		mv_topk_match(MvFtsSearch *search, const MvTopkNode *node, uint32 base,
 						  const MvBits *wanted, MvBits *out, int32 *window);
 
+/*
+ * mv_topk_filtered -- the next document that may pass all filters, from doc on, or
+ * MV_NO_DOC.  Documents ascend, here and where filters are matched.
+ */
+uint32		mv_topk_filtered(MvFtsSearch *search, uint32 doc);
+
 /* ---- topk_phrase.c ---- */
 
 /* The first document from doc on that has all of a phrase's slots, or MV_NO_DOC. */

@@ -210,6 +210,48 @@ mv_topk_match(MvFtsSearch *search, const MvTopkNode *node, uint32 base, const Mv
 		out->words[i] &= wanted->words[i];
 }
 
+/* ---- the next one ---- */
+
+/* The first document from doc on that the node may match, or MV_NO_DOC. */
+static uint32
+next_candidate(MvFtsSearch *search, const MvTopkNode *node, uint32 doc)
+{
+	const MvQueryNode *query = node->query;
+	uint32		first = MV_NO_DOC;
+	int			i;
+
+	switch (node->kind)
+	{
+		case MV_QUERY_NOTHING:
+			break;
+		case MV_QUERY_TERM:
+			return mv_cursor_next(&search->cursors[node->cursor], doc);
+		case MV_QUERY_PHRASE:
+			return mv_phrase_next(search, node, doc);
+		case MV_QUERY_BOOL:
+			for (i = 0; i < query->nmust && doc != MV_NO_DOC; i++)
+				doc = next_candidate(search, node->must[i], doc);
+			if (query->nmust > 0)
+				return doc;
+			for (i = 0; i < query->nshould; i++)
+				first = Min(first, next_candidate(search, node->should[i], doc));
+			break;
+	}
+	return first;
+}
+
+uint32
+mv_topk_filtered(MvFtsSearch *search, uint32 doc)
+{
+	int			i;
+
+	for (i = 0; i < search->request->nfilters && doc != MV_NO_DOC; i++)
+		doc = next_candidate(search, search->filters[i], doc);
+	return doc;
+}
+
+/* ---- the best ---- */
+
 /* No document of [from, to) scores more. */
 static int64
 bound(MvFtsSearch *search, const MvTopkNode *node, uint32 from, uint32 to)

@@ -624,6 +624,7 @@ window_others(MvFtsSearch *search, uint32 base)
 	MvBits		matches;
 	int			i;
 
+	mv_last_scan.windows++;
 	search->others = *mask;
 	search->other_base = base;
 	if (search->root == NULL || search->stage == MV_STAGE_NULLS)
@@ -631,17 +632,6 @@ window_others(MvFtsSearch *search, uint32 base)
 	mv_topk_match(search, search->root, base, mask, &matches, NULL);
 	for (i = 0; i < lengthof(matches.words); i++)
 		search->others.words[i] &= ~matches.words[i];
-}
-
-static void
-start_others(MvFtsSearch *search, MvSearchStage stage)
-{
-	search->stage = stage;
-	search->other_segment = 0;
-	search->other_doc = 0;
-	search->other_base = MV_NO_DOC;
-	if (search->snapshot->nsegments > 0)
-		enter_segment(search, 0);
 }
 
 /* The next document of the segment; MV_NO_DOC: there is none. */
@@ -658,7 +648,14 @@ next_other(MvFtsSearch *search)
 
 		if (search->other_base != base)
 		{
+			uint32		next = mv_topk_filtered(search, search->other_doc);
+
 			CHECK_FOR_INTERRUPTS();
+			if (next - base >= MV_WINDOW)
+			{
+				search->other_doc = next;
+				continue;
+			}
 			window_others(search, base);
 		}
 		word = search->others.words[i / 64] & ~UINT64CONST(0) << i % 64;
@@ -697,33 +694,57 @@ next_unranked(MvFtsSearch *search, MvFtsHit *hit)
 	return false;
 }
 
+/* ---- the stages ---- */
+
+/* Can there be rows in the stage?  A filter may say that there are none. */
+static bool
+has_stage(const MvFtsSearch *search, MvSearchStage stage)
+{
+	const MvFtsRequest *request = search->request;
+	int			i;
+
+	if (stage == MV_STAGE_OTHERS && search->root == NULL)
+		return true;
+	if (!request->all || (stage == MV_STAGE_NULLS && request->field == MV_ALL_FIELDS))
+		return false;
+	for (i = 0; i < request->nfilters; i++)
+	{
+		const MvFtsFilter *filter = &request->filters[i];
+
+		if (stage == MV_STAGE_OTHERS ? mv_query_implies(filter->query, request->query) :
+			filter->field == request->field || search->schema->nfields == 1)
+			return false;
+	}
+	return true;
+}
+
+static void
+next_stage(MvFtsSearch *search)
+{
+	do
+		search->stage++;
+	while (search->stage != MV_STAGE_END && !has_stage(search, search->stage));
+	search->other_segment = 0;
+	search->other_doc = 0;
+	search->other_base = MV_NO_DOC;
+	if (search->stage != MV_STAGE_END && search->snapshot->nsegments > 0)
+		enter_segment(search, 0);
+}
+
 bool
 mv_search_next(MvFtsSearch *search, MvFtsHit *hit)
 {
 	MemoryContext old = MemoryContextSwitchTo(search->context);
 	bool		found = false;
 
-	if (search->stage == MV_STAGE_RANKED)
+	while (!found && search->stage != MV_STAGE_END)
 	{
-		found = search->root != NULL && next_ranked(search, hit);
-		if (!found && (search->request->all || search->root == NULL))
-			start_others(search, MV_STAGE_OTHERS);
-		else if (!found)
-			search->stage = MV_STAGE_END;
-	}
-	if (!found && search->stage == MV_STAGE_OTHERS)
-	{
-		found = next_unranked(search, hit);
-		if (!found && search->request->field != MV_ALL_FIELDS && search->request->all)
-			start_others(search, MV_STAGE_NULLS);
-		else if (!found)
-			search->stage = MV_STAGE_END;
-	}
-	if (!found && search->stage == MV_STAGE_NULLS)
-	{
-		found = next_unranked(search, hit);
+		if (search->stage != MV_STAGE_RANKED)
+			found = next_unranked(search, hit);
+		else if (search->root != NULL)
+			found = next_ranked(search, hit);
 		if (!found)
-			search->stage = MV_STAGE_END;
+			next_stage(search);
 	}
 	MemoryContextSwitchTo(old);
 	return found;
