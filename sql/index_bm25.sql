@@ -158,6 +158,18 @@ END $$;
 SELECT c, r, s.* FROM (VALUES ('needle', 'needle'), ('needle', 'needle thread'), ('+needle +thread', 'needle'), ('"needle thread"', 'thread needle'), ('-hay +needle', 'needle'),
 	('(needle thread)~2', 'needle thread'), ('the', 'nothing'), ('needle', 'thread'), ('needle', '+needle -thread'), ('+needle needle', 'nothing')) v(c, r),
 	LATERAL scan_of(format('body @@@ %L::ftsquery', c), format('body <@> %L::ftsquery', r)) s;
+-- LIMIT and OFFSET reach the scan: it searches once, and may go on
+SELECT l, s.rows, s.resumed FROM unnest('{100,100 OFFSET 900,"NULL",(SELECT 100),ALL OFFSET 50,5 OFFSET (SELECT 70)}'::text[]) l, scan_of('true', $$body <@> 'hay'$$, l) s;
+SELECT s.rows, s.resumed FROM scan_of('id % 10 = 0', $$body <@> 'hay'$$, '100') s;
+PREPARE first(int) AS SELECT count(*) FROM (SELECT FROM many ORDER BY body <@> 'hay' LIMIT $1) x;
+SET plan_cache_mode = force_generic_plan;
+EXECUTE first(300);
+SELECT rows, resumed FROM milvus_last_scan();
+RESET plan_cache_mode;
+SELECT count(*) FROM (VALUES (20), (200)) v(n), LATERAL (SELECT FROM many ORDER BY body <@> 'hay' LIMIT n) x;
+SELECT rows, resumed FROM milvus_last_scan();
+SELECT count(x.n) FROM (VALUES ('hay'), ('needle')) v(q), LATERAL (SELECT body <@> q AS n FROM many ORDER BY 1 LIMIT 200) x;
+SELECT rows, resumed FROM milvus_last_scan();
 SELECT s.ids, s.rows FROM scan_of('id IN (7, 70) AND body IS NULL', $$body <@> 'needle'$$) s;
 DROP INDEX many_body;
 CREATE INDEX many_both ON many USING bm25 (title, body);

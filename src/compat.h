@@ -85,6 +85,17 @@
 #define mv_restrict_search_path() ((void) 0)
 #endif
 
+/* 18: a scan of an index counts for EXPLAIN. */
+#if PG_VERSION_NUM >= 180000
+#define mv_index_beginscan(node, snapshot) \
+	index_beginscan((node)->ss.ss_currentRelation, (node)->iss_RelationDesc, snapshot, \
+					&(node)->iss_Instrument, (node)->iss_NumScanKeys, (node)->iss_NumOrderByKeys)
+#else
+#define mv_index_beginscan(node, snapshot) \
+	index_beginscan((node)->ss.ss_currentRelation, (node)->iss_RelationDesc, snapshot, \
+					(node)->iss_NumScanKeys, (node)->iss_NumOrderByKeys)
+#endif
+
 /* 16: vacuum tells index methods of the table. */
 #if PG_VERSION_NUM >= 160000
 #define mv_vacuum_heap(info) ((info)->heaprel)

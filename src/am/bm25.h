@@ -28,6 +28,16 @@ bool		mv_bm25_gettuple(IndexScanDesc scan, ScanDirection direction);
 int64		mv_bm25_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
 void		mv_bm25_endscan(IndexScanDesc scan);
 
+/*
+ * mv_bm25_expect -- how many rows will perhaps be fetched, so that they come of one
+ * search; any number may be.
+ *
+ * rows		0: unknown
+ *
+ * Before the first row, or the first after a rescan.
+ */
+void		mv_bm25_expect(IndexScanDesc scan, double rows);
+
 /* bm25_cost.c */
 void		mv_bm25_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 								 Cost *startup, Cost *total, Selectivity *selectivity,

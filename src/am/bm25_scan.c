@@ -32,6 +32,7 @@ typedef struct MvBm25Scan
 	MvFtsSearch *search;		/* NULL: not started */
 	bool		recheck;		/* a condition is not exact */
 	bool		nothing;		/* a condition is never true */
+	int			rows;			/* perhaps wanted; 0: unknown */
 } MvBm25Scan;
 
 IndexScanDesc
@@ -82,6 +83,14 @@ mv_bm25_endscan(IndexScanDesc scan)
 	MemoryContextDelete(state->context);
 	pfree(state);
 	scan->opaque = NULL;
+}
+
+void
+mv_bm25_expect(IndexScanDesc scan, double rows)
+{
+	MvBm25Scan *state = scan->opaque;
+
+	state->rows = (int) Min(rows, 1e9);
 }
 
 /* ---- scan keys ---- */
@@ -233,6 +242,7 @@ make_request(IndexScanDesc scan, MvBm25Scan *state)
 
 	memset(request, 0, sizeof(MvFtsRequest));
 	request->field = MV_ALL_FIELDS;
+	request->rows = state->rows;
 	request->filters = filters;
 	request->conditions = conditions;
 	state->recheck = state->nothing = false;

@@ -17,7 +17,7 @@
 #include "fts/topk.h"
 #include "index/counters.h"
 
-#define FIRST_ROWS 16			/* of a scan that does not say how many it wants */
+#define FIRST_ROWS 16			/* of a scan that does not say how many it wants, at least */
 #define GROWTH 8				/* from pass to pass */
 #define MAX_ROWS (1 << 20)
 #define FEW 16					/* documents of a window asked one by one, not by its mask */
@@ -267,7 +267,8 @@ mv_search_begin(Relation index, const MvFtsSchema *schema, const MvFtsRequest *r
 			search->root->kind == MV_QUERY_BOOL && search->root->query->nmust_not > 0;
 	}
 	search->restricted = is_restricted(search);
-	search->k = request->rows > 0 ? Min(request->rows, MAX_ROWS) : FIRST_ROWS;
+	/* Some more than wanted, for rows that are dead. */
+	search->k = Min(Max(request->rows + request->rows / 8, FIRST_ROWS), MAX_ROWS);
 	search->stage = MV_STAGE_RANKED;
 	MemoryContextSwitchTo(old);
 	return search;

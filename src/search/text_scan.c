@@ -8,6 +8,9 @@
  * rows, and adds the value that the row was ordered by.  What is above finds the
  * expression in the node's list and computes nothing.
  *
+ * The node also tells the scan what LIMIT and OFFSET are, for core does not: so
+ * many rows are searched for at once.  That is a hint, the scan goes on beyond.
+ *
  * A score of several columns cannot be computed from one: there the other paths
  * are taken away.
  *
@@ -21,10 +24,13 @@
 #include "executor/executor.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "utils/rel.h"
 
+#include "am/bm25.h"
 #include "compat.h"
 #include "fts/bm25query.h"
 #include "search/search.h"
@@ -37,6 +43,8 @@ typedef struct TextScan
 {
 	CustomScanState css;
 	IndexScanState *scan;		/* the child, or below it */
+	List	   *limit;			/* of ExprState, to be added up; NIL: unknown */
+	bool		started;		/* the scan knows it */
 } TextScan;
 
 static void
@@ -51,6 +59,45 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	while (!IsA(child, IndexScanState))
 		child = outerPlanState(child);
 	scan->scan = (IndexScanState *) child;
+	scan->limit =
+		ExecInitExprList(((CustomScan *) node->ss.ps.plan)->custom_exprs, (PlanState *) node);
+}
+
+/* As LIMIT and OFFSET say; 0: unknown. */
+static double
+rows_wanted(TextScan *scan)
+{
+	double		rows = 0;
+	ListCell   *lc;
+
+	foreach(lc, scan->limit)
+	{
+		bool		isnull;
+		Datum		n = ExecEvalExprSwitchContext(lfirst(lc), scan->css.ss.ps.ps_ExprContext,
+												  &isnull);
+
+		if (isnull)
+			return 0;
+		rows += Max(DatumGetInt64(n), 0);
+	}
+	return rows;
+}
+
+/* Begin the child's scan, as the child does before its first row, to tell it more. */
+static void
+start(TextScan *scan)
+{
+	IndexScanState *child = scan->scan;
+
+	if (child->iss_ScanDesc == NULL)
+	{
+		child->iss_ScanDesc = mv_index_beginscan(child, child->ss.ps.state->es_snapshot);
+		if (child->iss_NumRuntimeKeys == 0 || child->iss_RuntimeKeysReady)
+			index_rescan(child->iss_ScanDesc, child->iss_ScanKeys, child->iss_NumScanKeys,
+						 child->iss_OrderByKeys, child->iss_NumOrderByKeys);
+	}
+	mv_bm25_expect(child->iss_ScanDesc, rows_wanted(scan));
+	scan->started = true;
 }
 
 /* The child's row, and the value by which it was ordered. */
@@ -58,11 +105,14 @@ static TupleTableSlot *
 next(CustomScanState *node)
 {
 	TextScan   *scan = (TextScan *) node;
-	TupleTableSlot *row = ExecProcNode(linitial(node->custom_ps));
+	TupleTableSlot *row;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	ExprContext *context = node->ss.ps.ps_ExprContext;
 	int			n;
 
+	if (!scan->started)
+		start(scan);
+	row = ExecProcNode(linitial(node->custom_ps));
 	ExecClearTuple(slot);
 	if (TupIsNull(row))
 		return slot;
@@ -91,6 +141,7 @@ rescan(CustomScanState *node)
 {
 	PlanState  *child = linitial(node->custom_ps);
 
+	((TextScan *) node)->started = false;
 	if (node->ss.ps.chgParam != NULL)
 		UpdateChangedParamSet(child, node->ss.ps.chgParam);
 	if (child->chgParam == NULL)
@@ -122,6 +173,27 @@ static const CustomScanMethods scan_methods = {
 
 /* ---- planner ---- */
 
+/* LIMIT and OFFSET, where these are about the rows of one relation. */
+static List *
+limit_of(PlannerInfo *root)
+{
+	Query	   *query = root->parse;
+	List	   *limit;
+
+	if (query->limitCount == NULL || bms_membership(root->all_baserels) != BMS_SINGLETON ||
+		query->hasAggs || query->hasWindowFuncs || query->hasTargetSRFs ||
+		query->groupClause != NIL || query->groupingSets != NIL ||
+		query->distinctClause != NIL || query->setOperations != NULL)
+		return NIL;
+	limit = list_make1(query->limitCount);
+	if (query->limitOffset != NULL)
+		limit = lappend(limit, query->limitOffset);
+	/* They are evaluated once more. */
+	if (contain_volatile_functions((Node *) limit) || contain_subplans((Node *) limit))
+		return NIL;
+	return copyObject(limit);
+}
+
 static Plan *
 make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, List *clauses,
 		  List *plans)
@@ -138,6 +210,7 @@ make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 	node->custom_scan_tlist =
 		lappend(columns, makeTargetEntry(copyObject(linitial(index->indexorderbys)),
 										 list_length(columns) + 1, NULL, false));
+	node->custom_exprs = limit_of(root);
 	node->methods = &scan_methods;
 	return (Plan *) node;
 }
