@@ -123,6 +123,14 @@ SELECT id FROM docs ORDER BY body <@> 'foxes' LIMIT 1;
 INSERT INTO docs(id, body) VALUES (2000, 'foxes');
 REINDEX INDEX docs_mine;
 SELECT count(*) FROM docs WHERE body @@@ 'foxes';
+-- another one that does the same, as after pg_upgrade: nothing to build again
+DROP TEXT SEARCH CONFIGURATION public.mine;
+SELECT id FROM docs ORDER BY body <@> 'foxes' LIMIT 1;
+CREATE TEXT SEARCH CONFIGURATION public.mine (COPY = english);
+SELECT id FROM docs ORDER BY body <@> 'foxes' LIMIT 1;
+ALTER TEXT SEARCH CONFIGURATION mine ALTER MAPPING FOR asciiword WITH simple;
+INSERT INTO docs(id, body) VALUES (2001, 'foxes');
+SELECT count(*) FROM docs WHERE body @@@ 'foxes';
 
 -- a partitioned table gives what one without partitions gives
 CREATE TABLE whole AS SELECT i AS id, (CASE i % 3 WHEN 0 THEN 'fox dog' WHEN 1 THEN 'fox' ELSE 'cat cow hen' END) || repeat(' pad', i % 17)

@@ -67,7 +67,7 @@ typedef struct MvFtsMeta
 				version;
 	uint64		generation;		/* changes with the set of segments */
 	uint64		fingerprint;	/* of the text search configuration */
-	Oid			config;
+	uint32		unused;
 	uint16		nfields,
 				nattributes;
 	uint32		positions;		/* kept? */

@@ -160,7 +160,6 @@ write_meta(MvFtsBuild *build, MvWriter *writer, const MvFtsEntry *entry)
 	meta->magic = MV_FTS_MAGIC;
 	meta->version = MV_FTS_VERSION;
 	meta->generation = 1;
-	meta->config = schema->config;
 	meta->fingerprint = mv_config_fingerprint(schema->config);
 	meta->nfields = (uint16) schema->nfields;
 	meta->nattributes = (uint16) schema->nattributes;

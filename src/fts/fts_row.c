@@ -82,8 +82,8 @@ mv_fts_row(MvFtsRows *rows, uint32 number, Datum *values, bool *isnull, MvFtsDoc
 void
 mv_fts_check_config(Relation index, const MvFtsMeta *meta, const MvFtsSchema *schema)
 {
-	if (meta->config == schema->config &&
-		meta->fingerprint == mv_config_fingerprint(schema->config))
+	/* Not the OID, which pg_upgrade changes. */
+	if (meta->fingerprint == mv_config_fingerprint(schema->config))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
