@@ -158,7 +158,11 @@ sub check_stage
 		my $words = join ' ', map { word() } 1 .. 1 + int(rand 5);
 		my $k = (1, 3, 10, 100, 1000, 3000)[ int(rand 6) ];
 		my $condition = $conditions[ int(rand @conditions) ];
+		# Conditions that the ranking follows from, perhaps, or not.
+		my $other = ($q, $words, query(int(rand 14)))[ int(rand 3) ];
+		my $match = (qw(body title))[ int(rand 2) ] . " @@@ '$other'::ftsquery";
 		push @sql, [ "$q, $condition, $k", "SELECT check_query('body <@> ''$q''::ftsquery', " . quote($condition) . ", $k)" ];
+		push @sql, [ "$q, $match, $k", "SELECT check_query('body <@> ''$q''::ftsquery', " . quote($match) . ", $k)" ];
 		push @sql, [ "match $q", "SELECT check_match('body @@@ ''$q'' AND ' || " . quote($condition) . ')' ];
 		push @sql, [ "words $words", "SELECT check_query('title <@> ''$words''', 'true', $k)" ];
 	}
