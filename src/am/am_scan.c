@@ -23,7 +23,8 @@ typedef struct MvScanState
 	const MvIndexMethod *method;
 	MvSpace		space;
 	MvSearch   *search;
-	MemoryContext context;		/* of the search */
+	MemoryContext context,		/* of the search */
+				held_context;
 	bool		started;
 	float	   *query;			/* in code space */
 	Datum		value;			/* as it is, detoasted; 0: NULL */
@@ -71,6 +72,8 @@ mv_am_beginscan(Relation index, int nkeys, int norderbys)
 	state->space = mv_index_space(index);
 	state->context =
 		AllocSetContextCreate(CurrentMemoryContext, "index search", ALLOCSET_DEFAULT_SIZES);
+	state->held_context =
+		AllocSetContextCreate(CurrentMemoryContext, "rows read ahead", ALLOCSET_DEFAULT_SIZES);
 	state->held = pairingheap_allocate(compare_held, NULL);
 	scan->opaque = state;
 	if (norderbys > 0)
@@ -162,7 +165,10 @@ at_limit(const MvScanState *state)
 		 MemoryContextMemAllocated(state->context, true) > limits->memory);
 }
 
-/* Beside limits->ahead: order is harder to come by the farther rows are. */
+/*
+ * Beside limits->ahead: order is harder to come by the farther rows are.  Rows at hand
+ * may take half as much again as the limit that the search has.
+ */
 #define AHEAD_SHARE 0.5
 
 /* Have enough rows of the search at hand. */
@@ -172,10 +178,12 @@ read_ahead(MvScanState *state)
 	double		ahead = Max(state->limits.ahead, AHEAD_SHARE * state->rows);
 	MvFound		found;
 
+	if (state->limits.memory > 0)
+		ahead = Min(ahead, (double) state->limits.memory / 2 / sizeof(HeldRow));
 	while (state->nheld <= ahead && !at_limit(state) &&
 		   state->method->search_next(state->search, &found))
 	{
-		HeldRow    *row = MemoryContextAlloc(state->context, sizeof(HeldRow));
+		HeldRow    *row = MemoryContextAlloc(state->held_context, sizeof(HeldRow));
 
 		row->found = found;
 		pairingheap_add(state->held, &row->node);
@@ -246,6 +254,7 @@ mv_am_endscan(IndexScanDesc scan)
 	if (state->search != NULL)
 		state->method->search_end(state->search);
 	MemoryContextDelete(state->context);
+	MemoryContextDelete(state->held_context);
 	pfree(state);
 	scan->opaque = NULL;
 }

@@ -61,6 +61,9 @@ sub check_items
 sub same
 {
 	my ($what) = @_;
+
+	# A commit writes out all records before it, also how many rows VACUUM counted.
+	$primary->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, '', '')});
 	$primary->wait_for_catchup($standby);
 	for my $op ($standby->safe_psql('postgres', "SELECT 1 FROM pg_class WHERE relname = 'items_ip'") ? ('<->', '<#>') : '<->')
 	{
