@@ -1,4 +1,4 @@
-SELECT title, path, body <@> bm25query('limit memory used for sorting', 'manual_words') AS distance
+SELECT title, path, body <@> 'limit memory used for sorting' AS distance
 FROM manual
 ORDER BY distance
 LIMIT 5;
