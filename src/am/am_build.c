@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "access/parallel.h"
 #include "access/tableam.h"
 #include "catalog/index.h"
 #include "commands/progress.h"
@@ -118,9 +119,6 @@ static void
 plan_build(Relation heap, Relation index, IndexInfo *info, MvBuildShared *shared)
 {
 	memset(shared, 0, sizeof(*shared));
-	shared->heap = RelationGetRelid(heap);
-	shared->index = RelationGetRelid(index);
-	shared->concurrent = info->ii_Concurrent;
 	mv_am_check_index(index);
 	shared->plan.dim = mv_index_space(index).dim;
 	shared->plan.memory = (Size) maintenance_work_mem * 1024;
@@ -191,7 +189,7 @@ sample_table(MvBuildPart *part, RowState *state)
 		BlockNumber to = (BlockNumber) (shared->nblocks * (place + 1) / shared->runs);
 
 		table_index_build_range_scan(part->heap, part->index, part->info, false,
-									 !shared->concurrent, false, from,
+									 !part->info->ii_Concurrent, false, from,
 									 Min(to - from, (BlockNumber) shared->run_blocks), sample_row,
 									 state, NULL);
 	}
@@ -292,6 +290,50 @@ begin_build(MvBuildPart *part)
 	plan_sample(part->shared, method->sample_size(part->build));
 }
 
+/* Where the method's memory begins in what the processes share. */
+#define METHOD_OFFSET TYPEALIGN(64, sizeof(MvBuildShared))
+
+/* The leader's part in a build with workers; false: there can be none. */
+static bool
+begin_team(MvWorkers *workers, MvBuildPart *part, const MvBuildShared *shared)
+{
+	Size		size = mv_method_of(part->index)->build_size(part->index, &shared->plan);
+	int			n = shared->plan.processes - 1;
+
+	if (!mv_workers_begin(workers, "mv_build_worker", part->heap, part->index,
+						  part->info->ii_Concurrent, n, METHOD_OFFSET + size))
+		return false;
+	part->shared = workers->shared;
+	*part->shared = *shared;
+	mv_team_init(&part->shared->team, workers->context->nworkers + 1);
+	part->memory = (char *) workers->shared + METHOD_OFFSET;
+	part->scan = workers->scan;
+	part->team = (MvTeam){.shared = &part->shared->team, .segment = workers->context->seg,
+						  .leader = true};
+	return true;
+}
+
+/* The workers' main function. */
+PGDLLEXPORT void mv_build_worker(dsm_segment *segment, shm_toc *toc);
+
+void
+mv_build_worker(dsm_segment *segment, shm_toc *toc)
+{
+	MvWorker	worker;
+	MvBuildPart part;
+
+	mv_worker_begin(&worker, segment, toc);
+	part = (MvBuildPart){.heap = worker.heap, .index = worker.index, .info = worker.info,
+						 .shared = worker.shared,
+						 .memory = (char *) worker.shared + METHOD_OFFSET,
+						 .scan = worker.scan};
+	part.team = (MvTeam){.shared = &part.shared->team, .segment = segment};
+	part.build = mv_method_of(part.index)->build_begin(part.index, &part.shared->plan,
+													   &part.team, part.memory);
+	mv_build_part(&part, MAIN_FORKNUM);
+	mv_worker_end(&worker);
+}
+
 IndexBuildResult *
 mv_am_build(Relation heap, Relation index, IndexInfo *info)
 {
@@ -305,18 +347,23 @@ mv_am_build(Relation heap, Relation index, IndexInfo *info)
 	bool		parallel;
 
 	plan_build(heap, index, info, &shared);
-	parallel = shared.plan.processes > 1 &&
-		mv_workers_begin(&workers, &part, &shared,
-						 mv_method_of(index)->build_size(index, &shared.plan));
+	parallel = shared.plan.processes > 1 && begin_team(&workers, &part, &shared);
 	if (!parallel)
 		begin_alone(&part, &shared);
 	begin_build(&part);
 	if (parallel)
-		mv_workers_launch(&workers, &part);
+	{
+		mv_workers_launch(&workers);
+		mv_team_absent(part.team.shared,
+					   workers.context->nworkers - workers.context->nworkers_launched);
+	}
 	result->index_tuples = mv_build_part(&part, MAIN_FORKNUM);
 	result->heap_tuples = (double) pg_atomic_read_u64(&part.shared->heap_rows);
 	if (parallel)
+	{
+		mv_workers_wait(&workers);
 		mv_workers_end(&workers);
+	}
 	mv_am_check_rows(index, result->index_tuples);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -9,7 +9,6 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/index.h"
-#include "commands/progress.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
@@ -27,13 +26,20 @@
 /* Keys of the table of contents; below 2^32 they are the application's. */
 enum
 {
-	KEY_SHARED = 1,
+	KEY_RELATIONS = 1,
 	KEY_SCAN,
-	KEY_MEMORY,
+	KEY_SHARED,
 	KEY_WAL,
 	KEY_BUFFERS,
 	KEY_QUERY
 };
+
+typedef struct Relations
+{
+	Oid			heap,
+				index;
+	bool		concurrent;		/* CREATE INDEX CONCURRENTLY */
+} Relations;
 
 /*
  * Whether workers may be had is the planner's to say.  How many it would take
@@ -69,27 +75,14 @@ allocate(ParallelContext *context, int key, Size size)
 	return p;
 }
 
-/* What the segment holds; the method's memory can be moved by up to 64 bytes. */
-static void
-estimate_all(ParallelContext *context, Size scan_size, Size size, Size query_size)
-{
-	estimate(context, sizeof(MvBuildShared));
-	estimate(context, scan_size);
-	estimate(context, size + 64);
-	estimate(context, mul_size(sizeof(WalUsage), context->nworkers));
-	estimate(context, mul_size(sizeof(BufferUsage), context->nworkers));
-	estimate(context, query_size);
-}
-
 static void *
 aligned(void *p)
 {
 	return (void *) TYPEALIGN(64, p);
 }
 
-/* End what mv_workers_begin() began. */
-static void
-release(MvWorkers *workers)
+void
+mv_workers_end(MvWorkers *workers)
 {
 	if (IsMVCCSnapshot(workers->snapshot))
 		UnregisterSnapshot(workers->snapshot);
@@ -98,94 +91,94 @@ release(MvWorkers *workers)
 }
 
 static void
-fill(MvWorkers *workers, MvBuildPart *part, const MvBuildShared *shared, Size scan_size, Size size)
+fill(MvWorkers *workers, Relation heap, const Relations *relations, Size scan_size, Size size)
 {
 	ParallelContext *context = workers->context;
 	const char *query = debug_query_string ? debug_query_string : "";
 
-	part->shared = allocate(context, KEY_SHARED, sizeof(MvBuildShared));
-	*part->shared = *shared;
-	mv_team_init(&part->shared->team, context->nworkers + 1);
-	part->scan = allocate(context, KEY_SCAN, scan_size);
-	table_parallelscan_initialize(part->heap, part->scan, workers->snapshot);
-	part->memory = aligned(allocate(context, KEY_MEMORY, size + 64));
+	*(Relations *) allocate(context, KEY_RELATIONS, sizeof(Relations)) = *relations;
+	workers->scan = allocate(context, KEY_SCAN, scan_size);
+	table_parallelscan_initialize(heap, workers->scan, workers->snapshot);
+	workers->shared = aligned(allocate(context, KEY_SHARED, size + 64));
 	workers->wal = allocate(context, KEY_WAL, sizeof(WalUsage) * context->nworkers);
 	workers->buffers = allocate(context, KEY_BUFFERS, sizeof(BufferUsage) * context->nworkers);
 	strcpy(allocate(context, KEY_QUERY, strlen(query) + 1), query);
-	part->team = (MvTeam){.shared = &part->shared->team, .segment = context->seg, .leader = true};
 }
 
 bool
-mv_workers_begin(MvWorkers *workers, MvBuildPart *part, const MvBuildShared *shared, Size size)
+mv_workers_begin(MvWorkers *workers, const char *main, Relation heap, Relation index,
+				 bool concurrent, int n, Size size)
 {
+	Relations	relations = {RelationGetRelid(heap), RelationGetRelid(index), concurrent};
 	ParallelContext *context;
-	Size		query_size = debug_query_string ? strlen(debug_query_string) + 1 : 1;
 	Size		scan_size;
 
 	EnterParallelMode();
-	context = CreateParallelContext("$libdir/milvus_pg", "mv_build_worker",
-									shared->plan.processes - 1);
-	workers->context = context;
-	workers->snapshot =
-		shared->concurrent ? RegisterSnapshot(GetTransactionSnapshot()) : SnapshotAny;
-	scan_size = table_parallelscan_estimate(part->heap, workers->snapshot);
-	estimate_all(context, scan_size, size, query_size);
+	context = workers->context = CreateParallelContext("$libdir/milvus_pg", main, n);
+	workers->snapshot = concurrent ? RegisterSnapshot(GetTransactionSnapshot()) : SnapshotAny;
+	scan_size = table_parallelscan_estimate(heap, workers->snapshot);
+	estimate(context, sizeof(Relations));
+	estimate(context, scan_size);
+	estimate(context, size + 64);	/* it can be moved by so much */
+	estimate(context, mul_size(sizeof(WalUsage), context->nworkers));
+	estimate(context, mul_size(sizeof(BufferUsage), context->nworkers));
+	estimate(context, debug_query_string ? strlen(debug_query_string) + 1 : 1);
 	InitializeParallelDSM(context);
 	if (context->seg == NULL)
 	{
-		release(workers);
+		mv_workers_end(workers);
 		return false;
 	}
-	fill(workers, part, shared, scan_size, size);
+	fill(workers, heap, &relations, scan_size, size);
 	return true;
 }
 
 void
-mv_workers_launch(MvWorkers *workers, MvBuildPart *part)
+mv_workers_launch(MvWorkers *workers)
 {
-	ParallelContext *context = workers->context;
-
-	LaunchParallelWorkers(context);
+	LaunchParallelWorkers(workers->context);
 	/* one that cannot start is an error from here on, not somebody to wait for */
-	WaitForParallelWorkersToAttach(context);
-	mv_team_absent(part->team.shared, context->nworkers - context->nworkers_launched);
-	ereport(DEBUG1, (errmsg("using %d parallel workers", context->nworkers_launched)));
+	WaitForParallelWorkersToAttach(workers->context);
+	ereport(DEBUG1,
+			(errmsg("using %d parallel workers", workers->context->nworkers_launched)));
 }
 
 void
-mv_workers_end(MvWorkers *workers)
+mv_workers_wait(MvWorkers *workers)
 {
 	WaitForParallelWorkersToFinish(workers->context);
 	for (int i = 0; i < workers->context->nworkers_launched; i++)
 		InstrAccumParallelQuery(&workers->buffers[i], &workers->wal[i]);
-	release(workers);
 }
 
 void
-mv_build_worker(dsm_segment *segment, shm_toc *toc)
+mv_worker_begin(MvWorker *worker, dsm_segment *segment, shm_toc *toc)
 {
-	MvBuildShared *shared = shm_toc_lookup(toc, KEY_SHARED, false);
-	WalUsage   *wal = shm_toc_lookup(toc, KEY_WAL, false);
-	BufferUsage *buffers = shm_toc_lookup(toc, KEY_BUFFERS, false);
-	LOCKMODE	heap_lock = shared->concurrent ? ShareUpdateExclusiveLock : ShareLock;
-	LOCKMODE	index_lock = shared->concurrent ? RowExclusiveLock : AccessExclusiveLock;
-	MvBuildPart part = {.shared = shared};
+	const Relations *relations = shm_toc_lookup(toc, KEY_RELATIONS, false);
+	bool		concurrent = relations->concurrent;
 
 	debug_query_string = shm_toc_lookup(toc, KEY_QUERY, false);
 	pgstat_report_activity(STATE_RUNNING, debug_query_string);
-	part.heap = table_open(shared->heap, heap_lock);
-	part.index = index_open(shared->index, index_lock);
-	part.info = BuildIndexInfo(part.index);
-	part.info->ii_Concurrent = shared->concurrent;
-	part.memory = aligned(shm_toc_lookup(toc, KEY_MEMORY, false));
-	part.scan = shm_toc_lookup(toc, KEY_SCAN, false);
-	part.team = (MvTeam){.shared = &shared->team, .segment = segment};
-
+	worker->heap = table_open(relations->heap, concurrent ? ShareUpdateExclusiveLock : ShareLock);
+	worker->index = index_open(relations->index,
+							   concurrent ? RowExclusiveLock : AccessExclusiveLock);
+	worker->info = BuildIndexInfo(worker->index);
+	worker->info->ii_Concurrent = concurrent;
+	worker->scan = shm_toc_lookup(toc, KEY_SCAN, false);
+	worker->shared = aligned(shm_toc_lookup(toc, KEY_SHARED, false));
+	worker->segment = segment;
+	worker->wal = (WalUsage *) shm_toc_lookup(toc, KEY_WAL, false) + ParallelWorkerNumber;
+	worker->buffers =
+		(BufferUsage *) shm_toc_lookup(toc, KEY_BUFFERS, false) + ParallelWorkerNumber;
 	InstrStartParallelQuery();
-	part.build = mv_method_of(part.index)->build_begin(part.index, &shared->plan, &part.team,
-													   part.memory);
-	mv_build_part(&part, MAIN_FORKNUM);
-	InstrEndParallelQuery(&buffers[ParallelWorkerNumber], &wal[ParallelWorkerNumber]);
-	index_close(part.index, index_lock);
-	table_close(part.heap, heap_lock);
+}
+
+void
+mv_worker_end(MvWorker *worker)
+{
+	bool		concurrent = worker->info->ii_Concurrent;
+
+	InstrEndParallelQuery(worker->buffers, worker->wal);
+	index_close(worker->index, concurrent ? RowExclusiveLock : AccessExclusiveLock);
+	table_close(worker->heap, concurrent ? ShareUpdateExclusiveLock : ShareLock);
 }

@@ -13,9 +13,6 @@
 typedef struct MvBuildShared
 {
 	MvTeamShared team;
-	Oid			heap,
-				index;
-	bool		concurrent;		/* CREATE INDEX CONCURRENTLY */
 	MvBuildPlan plan;
 
 	/* the sample: runs of blocks, and of their rows those whose hash is lower */
@@ -44,34 +41,57 @@ typedef struct MvBuildPart
 /* Sample, train, scan, finish; returns the rows indexed, in a worker 0. */
 double		mv_build_part(MvBuildPart *part, ForkNumber fork);
 
+/* ---- am_workers.c: of any build, bm25's too ---- */
+
 /* How many workers a build of this index may have. */
 int			mv_workers_wanted(Relation heap, Relation index);
 
+/* As the leader knows them. */
 typedef struct MvWorkers
 {
 	struct ParallelContext *context;
 	Snapshot	snapshot;
+	ParallelTableScanDesc scan;
+	void	   *shared;			/* the build's memory, aligned to 64 */
 	struct WalUsage *wal;
 	struct BufferUsage *buffers;
 } MvWorkers;
 
 /*
- * mv_workers_begin -- lay out in part, whose relations are given, what workers
- * and leader are to share.  The snapshot, if there must be one, is taken here.
+ * mv_workers_begin -- lay out what n workers and the leader are to share.  The
+ * snapshot, if there must be one, is taken here.
  *
- * shared	copied
- * size		of the method's memory
+ * main		name of the workers' main function
+ * size		of the build's memory
  * returns	false, and nothing has happened, if there can be no workers
  */
-bool		mv_workers_begin(MvWorkers *workers, MvBuildPart *part, const MvBuildShared *shared,
-							 Size size);
+bool		mv_workers_begin(MvWorkers *workers, const char *main, Relation heap, Relation index,
+							 bool concurrent, int n, Size size);
 
-/* Start them; the leader's part is begun. */
-void		mv_workers_launch(MvWorkers *workers, MvBuildPart *part);
+/* Start them: what they share is filled in. */
+void		mv_workers_launch(MvWorkers *workers);
 
-/* Wait until they are done; then what they shared is gone. */
+/* Wait until they are done. */
+void		mv_workers_wait(MvWorkers *workers);
+
+/* What they shared is gone. */
 void		mv_workers_end(MvWorkers *workers);
 
-/* The worker's main function. */
+/* As a worker knows itself. */
+typedef struct MvWorker
+{
+	Relation	heap,
+				index;			/* locked as the leader has them */
+	IndexInfo  *info;
+	ParallelTableScanDesc scan;
+	void	   *shared;
+	struct dsm_segment *segment;
+	struct WalUsage *wal;		/* for its own */
+	struct BufferUsage *buffers;
+} MvWorker;
+
 struct shm_toc;
-PGDLLEXPORT void mv_build_worker(struct dsm_segment *segment, struct shm_toc *toc);
+
+/* The first and the last that a worker's main function does. */
+void		mv_worker_begin(MvWorker *worker, struct dsm_segment *segment, struct shm_toc *toc);
+void		mv_worker_end(MvWorker *worker);

@@ -727,7 +727,6 @@ void	   *mv_ivf_alloc(Size size);
 
 /* For a graph over the rows: lists planned, what a build has learnt, the graph's own page. */
 uint32		mv_ivf_planned_lists(Relation index, const MvBuildPlan *plan);
-const MvIvf *mv_ivf_build_view(const MvBuild *build);
 const MvCentroids *mv_ivf_build_centroids(const MvBuild *build);
 void		mv_ivf_build_graph(MvBuild *build, Page image);
 double		mv_ivf_finish(MvBuild *build, ForkNumber fork);

@@ -312,12 +312,6 @@ write_index(MvBuild *build, ForkNumber fork)
 	pfree(counts);
 }
 
-const MvIvf *
-mv_ivf_build_view(const MvBuild *build)
-{
-	return &build->ivf;
-}
-
 const MvCentroids *
 mv_ivf_build_centroids(const MvBuild *build)
 {
