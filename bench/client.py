@@ -37,8 +37,8 @@ def arguments(dsn, sql, dim, settings, options):
     return out
 
 
-def run(dsn, sql, vectors, settings=(), ids=False, **options):
-    """One run of the client; options are its one-letter flags.
+def run(dsn, sql, vectors, settings=(), ids=False, ints=None, **options):
+    """One run of the client; options are its one-letter flags, ints [vectors, n] the parameters after the vector.
 
     Returns its JSON as a dict; with ids=True also int64 [vectors, k].
     """
@@ -47,6 +47,9 @@ def run(dsn, sql, vectors, settings=(), ids=False, **options):
         np.ascontiguousarray(vectors, np.float32).tofile(folder / "vectors")
         if ids:
             options["o"] = folder / "ids"
+        if ints is not None:
+            np.ascontiguousarray(ints, np.int32).tofile(folder / "ints")
+            options.update(i=folder / "ints", I=ints.shape[1])
         command = [str(build_client()), "-f", str(folder / "vectors")]
         command += arguments(dsn, sql, vectors.shape[1], settings, options)
         done = subprocess.run(command, capture_output=True, text=True, check=False)

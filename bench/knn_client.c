@@ -18,6 +18,8 @@
  *	-k  result rows kept of a query (10)  -o  file for them: int64[rows of the vector file][k],
  *	                                          -1 past the end of a result, -2 if never asked
  *	-l  file for the latencies: float64 milliseconds, in no order
+ *	-i  int32 file in native order with further parameters, int4, of each row of the
+ *	    vector file                       -I  how many (0)
  *	-F  new connections
  */
 #define _POSIX_C_SOURCE 200809L
@@ -38,6 +40,7 @@
 #define NEVER_ASKED (-2)
 #define NO_ROW (-1)
 #define FRESH_QUERIES 3
+#define MAX_INTS 8
 
 typedef struct Client
 {
@@ -55,11 +58,13 @@ static struct
 	const char *conninfo;
 	const char *sql;
 	const char *vector_file;
+	const char *int_file;
 	const char *id_file;
 	const char *latency_file;
 	const char *settings[MAX_SETTINGS];
 	int			nsettings;
 	int			dim;
+	int			ints;
 	int			clients;
 	int			warmup;
 	int			keep;
@@ -71,6 +76,7 @@ static struct
 
 static char *params;			/* wire images, param_bytes each */
 static int	param_bytes;
+static int32_t *int_params;		/* [nparams][ints], in network order */
 static size_t nparams;
 static int64_t *ids;			/* [nparams][keep] */
 static atomic_size_t next_query;
@@ -167,6 +173,24 @@ load_params(void)
 	fclose(f);
 }
 
+/* The further parameters. */
+static void
+load_ints(void)
+{
+	size_t		n = nparams * (size_t) opt.ints;
+	FILE	   *f;
+
+	int_params = allocate(n * sizeof(int32_t));
+	if (n == 0)
+		return;
+	f = fopen(opt.int_file, "rb");
+	if (f == NULL || fread(int_params, sizeof(int32_t), n, f) != n || fgetc(f) != EOF)
+		die(opt.int_file, "not as many numbers as rows need");
+	fclose(f);
+	for (size_t i = 0; i < n; i++)
+		int_params[i] = (int32_t) htonl((uint32_t) int_params[i]);
+}
+
 static PGconn *
 connect_server(void)
 {
@@ -189,14 +213,22 @@ connect_server(void)
 static PGresult *
 ask(PGconn *conn, size_t query, int prepared)
 {
-	const char *value = params + query * (size_t) param_bytes;
-	int			format = 1;
+	const char *values[1 + MAX_INTS] = {params + query * (size_t) param_bytes};
+	int			lengths[1 + MAX_INTS] = {param_bytes};
+	int			formats[1 + MAX_INTS] = {1};
+	int			n = 1 + opt.ints;
 	PGresult   *r;
 
+	for (int i = 1; i < n; i++)
+	{
+		values[i] = (const char *) &int_params[query * (size_t) opt.ints + (size_t) i - 1];
+		lengths[i] = sizeof(int32_t);
+		formats[i] = 1;
+	}
 	if (prepared)
-		r = PQexecPrepared(conn, "q", 1, &value, &param_bytes, &format, 1);
+		r = PQexecPrepared(conn, "q", n, values, lengths, formats, 1);
 	else
-		r = PQexecParams(conn, opt.sql, 1, NULL, &value, &param_bytes, &format, 1);
+		r = PQexecParams(conn, opt.sql, n, NULL, values, lengths, formats, 1);
 	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
 		die("query", PQerrorMessage(conn));
 	return r;
@@ -332,7 +364,7 @@ run_load(void)
 		PGresult   *r;
 
 		clients[c] = (Client){ .number = c, .conn = connect_server() };
-		r = PQprepare(clients[c].conn, "q", opt.sql, 1, NULL);
+		r = PQprepare(clients[c].conn, "q", opt.sql, 0, NULL);
 		if (PQresultStatus(r) != PGRES_COMMAND_OK)
 			die("prepare", PQerrorMessage(clients[c].conn));
 		PQclear(r);
@@ -400,7 +432,7 @@ read_options(int argc, char **argv)
 {
 	int			c;
 
-	while ((c = getopt(argc, argv, "d:q:f:D:s:c:w:n:t:m:k:o:l:F:")) != -1)
+	while ((c = getopt(argc, argv, "d:q:f:D:s:c:w:n:t:m:k:o:l:F:i:I:")) != -1)
 		switch (c)
 		{
 			case 'd':
@@ -445,11 +477,18 @@ read_options(int argc, char **argv)
 			case 'F':
 				opt.fresh = atoi(optarg);
 				break;
+			case 'i':
+				opt.int_file = optarg;
+				break;
+			case 'I':
+				opt.ints = atoi(optarg);
+				break;
 			default:
 				exit(2);
 		}
 	if (opt.conninfo == NULL || opt.sql == NULL || opt.vector_file == NULL || opt.dim < 1 ||
-		opt.dim > 65535 || opt.clients < 1 || opt.keep < 0)
+		opt.dim > 65535 || opt.clients < 1 || opt.keep < 0 || opt.ints < 0 ||
+		opt.ints > MAX_INTS || (opt.ints > 0 && opt.int_file == NULL))
 		die("usage",
 			"-d CONNINFO -q SQL -f VECTORS -D DIM [options], see the head of knn_client.c");
 }
@@ -459,12 +498,14 @@ main(int argc, char **argv)
 {
 	read_options(argc, argv);
 	load_params();
+	load_ints();
 	if (opt.min_queries == 0)
 		opt.min_queries = nparams;
 	if (opt.fresh > 0)
 		run_fresh();
 	else
 		run_load();
+	free(int_params);
 	free(params);
 	return 0;
 }

@@ -99,29 +99,34 @@ def describe(server):
 
 # ---- rows
 
-def copy_blocks(ids, vectors, kind, block=2000):
+def copy_blocks(ids, vectors, kind, more=None, block=2000):
     """Rows in COPY BINARY format, as byte strings of many rows."""
     dim = vectors.shape[1]
     element = np.dtype(DIRECT[kind])
+    more = more or {}
+    columns = [field for name in more for field in ((f"{name} length", ">i4"), (name, ">i4"))]
     row = np.dtype([("fields", ">i2"), ("len0", ">i4"), ("id", ">i8"), ("len1", ">i4"),
-                    ("dim", ">u2"), ("zero", ">u2"), ("v", element, (dim,))])
+                    ("dim", ">u2"), ("zero", ">u2"), ("v", element, (dim,)), *columns])
     for at in range(0, len(ids), block):
         out = np.zeros(len(ids[at : at + block]), row)
-        out["fields"], out["len0"], out["len1"], out["dim"] = 2, 8, 4 + dim * element.itemsize, dim
+        out["fields"], out["len0"], out["len1"], out["dim"] = 2 + len(more), 8, 4 + dim * element.itemsize, dim
         out["id"], out["v"] = ids[at : at + block], vectors[at : at + block]
+        for name, values in more.items():
+            out[f"{name} length"], out[name] = 4, values[at : at + block]
         yield out.tobytes()
 
 
-def copy_rows(conn, table, ids, vectors, kind):
-    with conn.cursor().copy(f"COPY {table} (id, v) FROM STDIN (FORMAT binary)") as copy:
+def copy_rows(conn, table, ids, vectors, kind, more=None):
+    """more: further columns of type int, name -> values."""
+    with conn.cursor().copy(f"COPY {table} ({', '.join(['id', 'v', *(more or ())])}) FROM STDIN (FORMAT binary)") as copy:
         copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-        for data in copy_blocks(ids, vectors, kind):
+        for data in copy_blocks(ids, vectors, kind, more):
             copy.write(data)
         copy.write(b"\xff\xff")
 
 
-def load_table(server, base, kind):
-    """A fresh table with rows 0 .. len(base) - 1; what it cost."""
+def load_table(server, base, kind, more=None):
+    """A fresh table with rows 0 .. len(base) - 1 and more columns of type int, name -> values; what it cost."""
     dim = base.shape[1]
     written = kind if kind in DIRECT else "vector"
     with connect(server) as conn:
@@ -129,12 +134,13 @@ def load_table(server, base, kind):
         conn.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
         conn.execute(f"CREATE SCHEMA {SCHEMA}")
         conn.execute(f"CREATE SEQUENCE {SCHEMA}.ids MINVALUE 0 START {len(base)}")
-        conn.execute(f"CREATE TABLE {TABLE} (id bigint NOT NULL DEFAULT nextval('{SCHEMA}.ids'), v {written}({dim}))"
+        conn.execute(f"CREATE TABLE {TABLE} (id bigint NOT NULL DEFAULT nextval('{SCHEMA}.ids'), v {written}({dim})"
+                     + "".join(f", {name} int" for name in more or ()) + ")"
                      " WITH (autovacuum_enabled = off)")
         storage = "plain" if dim * 4 + 8 <= MAX_PLAIN else "external"
         conn.execute(f"ALTER TABLE {TABLE} ALTER v SET STORAGE {storage}")
         started = time.perf_counter()
-        copy_rows(conn, TABLE, np.arange(len(base)), base, written)
+        copy_rows(conn, TABLE, np.arange(len(base)), base, written, more)
         seconds = time.perf_counter() - started
         if written != kind:
             conn.execute(f"ALTER TABLE {TABLE} ALTER v TYPE {kind}({dim}) USING v::{kind}")
@@ -253,10 +259,11 @@ def drop_index(server):
         conn.execute(f"DROP INDEX IF EXISTS {SCHEMA}.{INDEX}")
 
 
-def build_index(server, spec, kind, metric, memory, workers):
-    """Build; seconds, WAL, memory and size.  The operator class is named as pgvector names its own."""
+def build_index(server, spec, kind, metric, memory, workers, more=()):
+    """Build; seconds, WAL, memory and size.  The operator class is named as pgvector names its own; more: further columns."""
     drop_index(server)
-    sql = f"CREATE INDEX {INDEX} ON {TABLE} USING {spec.am} (v {kind}_{metric}_ops) {with_clause(spec.am, spec.options, metric)}"
+    columns = ", ".join([f"v {kind}_{metric}_ops", *more])
+    sql = f"CREATE INDEX {INDEX} ON {TABLE} USING {spec.am} ({columns}) {with_clause(spec.am, spec.options, metric)}"
     settings = [f"SET maintenance_work_mem = '{memory}'", f"SET max_parallel_maintenance_workers = {workers}"]
     notices = []
     with connect(server, settings) as conn:

@@ -15,6 +15,7 @@ import numpy as np
 
 import client
 import datasets
+import filters
 import report
 import servers
 import vectors
@@ -228,6 +229,39 @@ class Client(unittest.TestCase):
                 done = subprocess.run(common + extra, capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(message, done.stderr)
+
+
+class Filters(unittest.TestCase):
+    def setUp(self):
+        rng = np.random.default_rng(4)
+        base = rng.standard_normal((400, 6), dtype=np.float32)
+        self.data = {"base": base, "queries": base[:20] + np.float32(0.1), "metric": "l2"}
+        self.more, self.rank = filters.columns(self.data)
+
+    def test_conditions_match_what_they_say(self):
+        for place, column in ("random", "shuffled"), ("near", "axis"), ("far", "axis"):
+            _, params, matching = filters.conditions(place, 0.1, self.more, self.rank, 20)
+            for (low, high), rows in zip(params, matching):
+                values = self.more[column]
+                self.assertEqual(set(rows), set(np.flatnonzero((values >= low) & (values < high))), place)
+                self.assertEqual(len(rows), 40, place)
+
+    def test_near_is_nearer_than_far(self):
+        mean = {}
+        for place in "near", "random", "far":
+            _, _, matching = filters.conditions(place, 0.1, self.more, self.rank, 20)
+            mean[place] = np.mean([datasets.distances(q, self.data["base"][r], "l2").mean()
+                                   for q, r in zip(self.data["queries"], matching)])
+        self.assertLess(mean["near"], mean["random"])
+        self.assertLess(mean["random"], mean["far"])
+
+    def test_judge(self):
+        truth = filters.answers(self.data, [np.arange(3), np.arange(50)], 5)
+        self.assertEqual(len(truth[0]), 3)
+        found = np.full((20, 5), -2, np.int64)
+        found[0] = [2, 1, 0, -1, -1]
+        found[1] = list(truth[1][:4]) + [-1]
+        self.assertEqual(filters.judge(self.data, found, truth), (7 / 8, 1))
 
 
 if __name__ == "__main__":
