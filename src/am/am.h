@@ -79,6 +79,17 @@ void mv_am_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 bool		mv_am_gettuple(IndexScanDesc scan, ScanDirection direction);
 void		mv_am_endscan(IndexScanDesc scan);
 
+/*
+ * mv_am_expect -- what the scan's caller knows, for the runs that begin after it, until
+ * it is told anew.
+ *
+ * rows		that will perhaps be fetched: a LIMIT, for instance; 0: not known.  A hint,
+ *			the scan goes on beyond
+ * tids		rows that are wanted, or NULL: all.  Others are not returned.  Valid until
+ *			the last of these runs has ended
+ */
+void		mv_am_expect(IndexScanDesc scan, double rows, const MvTidSet *tids);
+
 /* am_cost.c */
 void		mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 							   Cost *startup, Cost *total, Selectivity *selectivity,

@@ -30,6 +30,8 @@ typedef struct MvScanState
 	Datum		value;			/* as it is, detoasted; 0: NULL */
 	struct varlena *copy;		/* it, if it had to be copied for that */
 	MvScanLimits limits;
+	double		expected;		/* rows that will perhaps be fetched; 0: not known */
+	MvFilter	filter;
 	double		rows;			/* that the search has returned */
 	pairingheap *held;			/* of them not yet returned here, HeldRow by distance */
 	int			nheld;
@@ -96,6 +98,15 @@ mv_am_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int 
 	state->started = false;
 }
 
+void
+mv_am_expect(IndexScanDesc scan, double rows, const MvTidSet *tids)
+{
+	MvScanState *state = scan->opaque;
+
+	state->expected = rows;
+	state->filter.tids = tids;
+}
+
 /* A NULL query is as far from everything as from nothing: any order will do. */
 static void
 set_query(MvScanState *state, ScanKey key)
@@ -141,12 +152,26 @@ start(IndexScanDesc scan, MvScanState *state)
 	set_query(state, scan->orderByData);
 	mv_am_effort(scan->indexRelation, &effort);
 	mv_am_limits(scan->indexRelation, &state->limits);
-	state->method->search_start(state->search, state->query, state->value, &effort);
+	effort.rows = state->expected;
+	state->filter.keys = scan->keyData;
+	state->filter.nkeys = scan->numberOfKeys;
+	state->method->search_start(state->search, state->query, state->value, &effort,
+								mv_filter_is_empty(&state->filter) ? NULL : &state->filter);
 	MemoryContextSwitchTo(old);
 	clear_held(state);
 	state->rows = 0;
 	state->last = -INFINITY;
 	state->started = true;
+}
+
+/* The search's next row.  Methods may return more than is in the TID set. */
+static bool
+search_next(MvScanState *state, MvFound *found)
+{
+	while (state->method->search_next(state->search, found))
+		if (state->filter.tids == NULL || mv_tid_set_has(state->filter.tids, &found->tid, NULL))
+			return true;
+	return false;
 }
 
 /* Rows between two looks at the memory in use. */
@@ -181,7 +206,7 @@ read_ahead(MvScanState *state)
 	if (state->limits.memory > 0)
 		ahead = Min(ahead, (double) state->limits.memory / 2 / sizeof(HeldRow));
 	while (state->nheld <= ahead && !at_limit(state) &&
-		   state->method->search_next(state->search, &found))
+		   search_next(state, &found))
 	{
 		HeldRow    *row = MemoryContextAlloc(state->held_context, sizeof(HeldRow));
 
@@ -219,7 +244,7 @@ next_row(MvScanState *state, MvFound *found)
 {
 	if (state->limits.ahead > 0)
 		return nearest_held(state, found);
-	return state->method->search_next(state->search, found);
+	return search_next(state, found);
 }
 
 bool
@@ -239,7 +264,7 @@ mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 		return false;
 	mv_last_scan.rows++;
 	scan->xs_heaptid = found.tid;
-	scan->xs_recheck = false;
+	scan->xs_recheck = found.recheck && scan->numberOfKeys > 0;
 	scan->xs_recheckorderby = !found.estimated;
 	scan->xs_orderbyvals[0] = Float8GetDatum(found.distance);
 	scan->xs_orderbynulls[0] = false;

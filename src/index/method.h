@@ -10,6 +10,7 @@
 #include "access/genam.h"
 #include "nodes/execnodes.h"
 
+#include "index/filter.h"
 #include "index/metric.h"
 #include "index/page.h"
 #include "index/team.h"
@@ -44,6 +45,7 @@ typedef struct MvEffort
 	int			min_probes;		/* then: lists read before the first row in any case */
 	int			max_probes;		/* the scan ends after so many lists; 0: after the last row */
 	int			ef_search;		/* rows a walk of a graph keeps in view; 0: what the recall takes */
+	double		rows;			/* that will perhaps be fetched, a hint; 0: not known */
 } MvEffort;
 
 /* A row that a search returns. */
@@ -52,6 +54,7 @@ typedef struct MvFound
 	ItemPointerData tid;
 	double		distance;		/* in the unit of the operator */
 	bool		estimated;		/* else distance is not above the operator's value */
+	bool		recheck;		/* the filter's keys are to be checked on the row */
 } MvFound;
 
 /* What a measured recall costs. */
@@ -115,10 +118,13 @@ typedef struct MvIndexMethod
 	 *					the snapshot is an MVCC one
 	 * query, value		in code space, and of the column's type, detoasted, valid until
 	 *					the next start; value is 0 if the query is NULL
+	 * filter			valid until the next start, or NULL.  Rows that do not pass its keys
+	 *					are not returned, or with `recheck`; those that are not of its TIDs
+	 *					may be, the caller leaves them out
 	 */
 	MvSearch   *(*search_begin) (Relation index, Relation heap, Snapshot snapshot);
 	void (*search_start)(MvSearch *search, const float *query, Datum value,
-						 const MvEffort *effort);
+						 const MvEffort *effort, const MvFilter *filter);
 	bool		(*search_next) (MvSearch *search, MvFound *found);
 	void		(*search_end) (MvSearch *search);
 

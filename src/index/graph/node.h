@@ -230,7 +230,7 @@ double		mv_node_finish(MvBuild *build, ForkNumber fork);
 /* node_scan.c */
 MvSearch   *mv_node_search_begin(Relation index, Relation heap, Snapshot snapshot);
 void mv_node_search_start(MvSearch *search, const float *query, Datum value,
-						  const MvEffort *effort);
+						  const MvEffort *effort, const MvFilter *filter);
 bool		mv_node_search_next(MvSearch *search, MvFound *found);
 void		mv_node_search_end(MvSearch *search);
 

@@ -55,7 +55,7 @@ nearest_by_lists(Trial *t, const float *x, int k, double *distance)
 	MvFound		found;
 	int			n = 0;
 
-	mv_ivf_search_start(t->lists, x, 0, &all);
+	mv_ivf_search_start(t->lists, x, 0, &all, NULL);
 	while (n < k && mv_ivf_search_next(t->lists, &found))
 		distance[n++] = found.distance;
 	return n;

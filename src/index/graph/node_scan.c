@@ -63,6 +63,7 @@ typedef struct NodeSearch
 	char	   *copy;			/* [nodes.shape.size] */
 	float	   *x;				/* the query */
 	Datum		value;			/* of the column's type; 0: NULL */
+	const MvFilter *filter;
 
 	/* The walk. */
 	int			ef;
@@ -155,7 +156,7 @@ start_lists(NodeSearch *s)
 		s->lists = mv_ivf_search_begin(s->index, s->heap, s->snapshot);
 		MemoryContextSwitchTo(old);
 	}
-	mv_ivf_search_start(s->lists, s->x, s->value, &s->effort);
+	mv_ivf_search_start(s->lists, s->x, s->value, &s->effort, s->filter);
 }
 
 /* An empty pool for so many, and room for the distances of the rows expected. */
@@ -484,7 +485,8 @@ mv_node_nearest(MvSearch *search, const float *x, int n, MvNeighbor *found)
 }
 
 void
-mv_node_search_start(MvSearch *search, const float *query, Datum value, const MvEffort *effort)
+mv_node_search_start(MvSearch *search, const float *query, Datum value, const MvEffort *effort,
+					 const MvFilter *filter)
 {
 	NodeSearch *s = (NodeSearch *) search;
 	MemoryContext old = MemoryContextSwitchTo(s->context);
@@ -493,6 +495,7 @@ mv_node_search_start(MvSearch *search, const float *query, Datum value, const Mv
 		use_index(s);
 	s->effort = *effort;
 	s->value = value;
+	s->filter = filter;
 	memcpy(s->x, query, sizeof(float) * s->ivf->shape.dim);
 	mv_ivf_ranker_start(&s->ranker, query);
 	s->by_lists = s->ranker.vague || !mv_node_open(&s->nodes, s->index, s->ivf) ||
@@ -520,6 +523,7 @@ give(NodeSearch *s, const MvNeighbor *row, MvFound *found)
 	found->tid = entry.tid;
 	found->distance = mv_ivf_in_units(s->ivf, row->dist);
 	found->estimated = false;
+	found->recheck = true;
 	s->nreturned++;
 	return true;
 }

@@ -736,7 +736,7 @@ void		mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float 
 uint32		mv_ivf_insert_row(Relation index, Relation heap, ItemPointer tid, const float *x);
 MvSearch   *mv_ivf_search_begin(Relation index, Relation heap, Snapshot snapshot);
 void mv_ivf_search_start(MvSearch *search, const float *query, Datum value,
-						 const MvEffort *effort);
+						 const MvEffort *effort, const MvFilter *filter);
 bool		mv_ivf_search_next(MvSearch *search, MvFound *found);
 
 /* After search_start: rows of that set of ids, a bit each below n, are not returned. */

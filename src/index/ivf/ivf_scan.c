@@ -177,7 +177,8 @@ begin_lists(MvSearch *s)
 }
 
 void
-mv_ivf_search_start(MvSearch *s, const float *query, Datum value, const MvEffort *effort)
+mv_ivf_search_start(MvSearch *s, const float *query, Datum value, const MvEffort *effort,
+					const MvFilter *filter)
 {
 	begin_lists(s);
 	s->effort = *effort;
@@ -559,6 +560,7 @@ mv_ivf_search_next(MvSearch *s, MvFound *result)
 			if (!find_tid(s, (uint32) next.id, &result->tid))
 				continue;
 			result->distance = mv_ivf_in_units(s->ivf, next.dist);
+			result->recheck = true;
 			result->estimated = s->ivf->meta.rerank == MV_RERANK_NONE && !s->ivf->shape.strings;
 			s->nreturned++;
 			found = true;
