@@ -12,7 +12,10 @@
 #include "fts/fts_pending.h"
 
 /* More pages than that are not pinned for lists, but copied. */
-#define MAX_PINS 6
+#define MAX_PINS Max(6, Min(64, NBuffers / 512))
+
+/* Terms among which equal ones are looked for: queries of more are bags, which have none twice. */
+#define MAX_COMPARED 64
 
 static _Noreturn void
 damaged(const MvFtsList *list)
@@ -138,24 +141,80 @@ find_in_segment(MvFtsSegment *segment, const MvQueryTerm *terms, int nterms, MvF
 	}
 }
 
+static bool
+same_term(const MvQueryTerm *a, const MvQueryTerm *b)
+{
+	return a->field == b->field && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+/*
+ * The different ones of some terms, in order.
+ *
+ * which	out: of each term the number among these
+ */
+static int
+distinct_terms(const MvQueryTerm *terms, int nterms, MvQueryTerm *distinct, int *which)
+{
+	int			n = 0;
+
+	for (int t = 0; t < nterms; t++)
+	{
+		int			compared = Min(n, MAX_COMPARED);
+		int			i = 0;
+
+		while (i < compared && !same_term(&distinct[i], &terms[t]))
+			i++;
+		which[t] = i < compared ? i : n;
+		if (i == compared)
+			distinct[n++] = terms[t];
+	}
+	return n;
+}
+
+/* Another list of the same postings, which goes its own way. */
+static MvFtsList
+share_list(const MvFtsList *list)
+{
+	MvFtsList	shared = *list;
+
+	if (list->nruns > 0 && !list->segment->pending && BlockNumberIsValid(list->runs[0].block))
+	{
+		shared.run = -1;
+		shared.buffer = InvalidBuffer;
+		shared.copy = NULL;
+	}
+	return shared;
+}
+
 void
 mv_fts_find(MvFtsSnapshot *snapshot, const MvQueryTerm *terms, int nterms, MvFtsList *lists,
 			double *df)
 {
 	MemoryContext old = MemoryContextSwitchTo(snapshot->context);
+	MvQueryTerm *distinct = palloc(sizeof(MvQueryTerm) * Max(nterms, 1));
+	MvFtsList  *found = palloc(sizeof(MvFtsList) * Max(nterms, 1));
+	int		   *which = palloc(sizeof(int) * Max(nterms, 1));
+	int			n = distinct_terms(terms, nterms, distinct, which);
 
 	memset(df, 0, sizeof(double) * nterms);
 	for (int s = 0; s < snapshot->nsegments; s++)
 	{
 		MvFtsSegment *segment = &snapshot->segments[s];
 		MvFtsList  *mine = lists + (Size) s * nterms;
+		int			taken = 0;
 
 		if (segment->pending)
-			mv_fts_waiting_find(segment, terms, nterms, mine);
+			mv_fts_waiting_find(segment, distinct, n, found);
 		else
-			find_in_segment(segment, terms, nterms, mine);
+			find_in_segment(segment, distinct, n, found);
 		for (int t = 0; t < nterms; t++)
+		{
+			if (which[t] == taken)
+				mine[t] = found[taken++];
+			else
+				mine[t] = share_list(&found[which[t]]);
 			df[t] += mine[t].df;
+		}
 	}
 	MemoryContextSwitchTo(old);
 }

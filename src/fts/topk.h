@@ -1,7 +1,9 @@
 /*
  * topk.h -- what the files of the search share.
  *
- *   topk_search.c	compiles a request, runs it over the segments, hands rows out
+ *   topk_search.c	runs a request over the segments, hands rows out
+ *   topk_compile.c	compiles it
+ *   topk_mask.c	what is asked besides the scored query
  *   topk_cursor.c	walks one list
  *   topk_bag.c		any of some terms: block-max MaxScore in windows
  *   topk_all.c		all of some terms and phrases, from the rarest one
@@ -91,6 +93,13 @@ struct MvTopkNode
 			  **must_not;
 };
 
+/* What must match besides. */
+typedef struct MvTopkFilter
+{
+	MvTopkNode *root;
+	int			field;			/* and this is not null; MV_ALL_FIELDS: any */
+} MvTopkFilter;
+
 /* A document that is among the best. */
 typedef struct MvTopkItem
 {
@@ -142,7 +151,9 @@ struct MvFtsSearch
 
 	/* the queries */
 	MvTopkNode *root;			/* of the scored one, or NULL */
-	MvTopkNode **filters;
+	int			nfilters;
+	int			nranked_filters;	/* the first ones; what the root matches passes the others */
+	MvTopkFilter *filters;
 	int			ncursors;
 	MvQueryTerm *terms;			/* [ncursors] */
 	int		   *cursor_of;		/* a cursor for each term of the scored query */
@@ -151,7 +162,8 @@ struct MvFtsSearch
 	float	   *inverse[MV_MAX_FIELDS];	/* [256], of the fields in use */
 	MvTopkEngine engine;
 	bool		excludes;		/* the mask does what the root must not match */
-	bool		restricted;		/* the mask says more than who is alive */
+	bool		not_null;		/* the request's field is not null where the root matches */
+	bool		restricted;		/* the mask of ranked rows says more than who is alive */
 
 	/* the segment */
 	uint32		number;
@@ -199,6 +211,29 @@ void		mv_topk_score(MvFtsSearch *search, const MvTermScore *score, int field,
 
 /* Documents of the segment, ascending, which score so many points. */
 void		mv_topk_offer(MvFtsSearch *search, const uint32 *docs, const int32 *points, int n);
+
+/* Can there be rows in the stage?  A filter may say that there are none. */
+bool		mv_topk_has_stage(const MvFtsSearch *search, MvSearchStage stage);
+
+/* ---- topk_compile.c ---- */
+
+/* Of the request: all that does not change from segment to segment.  Finds the lists. */
+void		mv_topk_compile(MvFtsSearch *search);
+
+/* ---- topk_mask.c ---- */
+
+/*
+ * mv_topk_mask -- documents of the window at base that are alive and pass filters,
+ * conditions and what the root must not match.
+ */
+const MvBits *mv_topk_mask(MvFtsSearch *search, uint32 base);
+
+/*
+ * mv_topk_passes -- what the mask says of one document.
+ *
+ * few		there are few documents to ask about in the window
+ */
+bool		mv_topk_passes(MvFtsSearch *search, uint32 doc, bool few);
 
 /* ---- all documents of a segment: topk_bag.c, topk_all.c, topk_match.c ---- */
 

@@ -245,8 +245,8 @@ mv_topk_filtered(MvFtsSearch *search, uint32 doc)
 {
 	int			i;
 
-	for (i = 0; i < search->request->nfilters && doc != MV_NO_DOC; i++)
-		doc = next_candidate(search, search->filters[i], doc);
+	for (i = 0; i < search->nfilters && doc != MV_NO_DOC; i++)
+		doc = next_candidate(search, search->filters[i].root, doc);
 	return doc;
 }
 

@@ -1,6 +1,5 @@
 /*
- * topk_search.c -- a search over all segments: compiling the request, keeping
- * the best, handing rows out.
+ * topk_search.c -- a search over all segments: keeping the best, handing rows out.
  *
  * A pass finds the k best documents after those handed out before, so a scan
  * without a known end is a few passes, each for more rows than the last, and no
@@ -13,7 +12,6 @@
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
-#include "fts/text_score.h"
 #include "fts/topk.h"
 #include "index/counters.h"
 
@@ -22,219 +20,6 @@
 #define MAX_ROWS (1 << 20)
 #define FEW 16					/* documents of a window asked one by one, not by its mask */
 
-/* ---- compiling ---- */
-
-/* A cursor's number; it is for a term of a query. */
-static int
-new_cursor(MvFtsSearch *search, const MvQuery *query, int term)
-{
-	if ((search->ncursors & (search->ncursors - 1)) == 0)
-	{
-		Size		size = sizeof(MvQueryTerm) * Max(search->ncursors * 2, 1);
-
-		search->terms = search->terms == NULL ? palloc(size) : repalloc(search->terms, size);
-	}
-	search->terms[search->ncursors] = query->terms[term];
-	if (query == search->request->query)
-		search->cursor_of[term] = search->ncursors;
-	return search->ncursors++;
-}
-
-static MvTopkNode **compile_all(MvFtsSearch *search, const MvQuery *query, MvQueryNode **nodes,
-								int n, bool scored);
-
-static MvTopkNode *
-compile(MvFtsSearch *search, const MvQuery *query, const MvQueryNode *from, bool scored)
-{
-	MvTopkNode *node = palloc0(sizeof(MvTopkNode));
-	int			i,
-				j;
-
-	node->kind = from->kind;
-	node->query = from;
-	node->scored = scored && from->leaf >= 0 &&
-		(from->kind == MV_QUERY_TERM || from->kind == MV_QUERY_PHRASE);
-	if (from->kind == MV_QUERY_TERM)
-		node->cursor = new_cursor(search, query, from->term);
-	else if (from->kind == MV_QUERY_PHRASE)
-	{
-		/* Once to look documents up, once to look at positions. */
-		node->cursor = search->ncursors;
-		for (j = 0; j < 2; j++)
-			for (i = 0; i < from->nslots; i++)
-				new_cursor(search, query, from->slots[i].term);
-	}
-	else if (from->kind == MV_QUERY_BOOL)
-	{
-		node->must = compile_all(search, query, from->must, from->nmust, scored);
-		node->should = compile_all(search, query, from->should, from->nshould, scored);
-		node->must_not = compile_all(search, query, from->must_not, from->nmust_not, false);
-	}
-	return node;
-}
-
-static MvTopkNode **
-compile_all(MvFtsSearch *search, const MvQuery *query, MvQueryNode **nodes, int n, bool scored)
-{
-	MvTopkNode **compiled = palloc(sizeof(MvTopkNode *) * Max(n, 1));
-	int			i;
-
-	check_stack_depth();
-	for (i = 0; i < n; i++)
-		compiled[i] = compile(search, query, nodes[i], scored);
-	return compiled;
-}
-
-static void
-set_weights(MvFtsSearch *search, MvTopkNode *node, const float *weights)
-{
-	const MvQueryNode *query = node->query;
-	int			i;
-
-	if (node->kind == MV_QUERY_BOOL)
-	{
-		for (i = 0; i < query->nmust; i++)
-			set_weights(search, node->must[i], weights);
-		for (i = 0; i < query->nshould; i++)
-			set_weights(search, node->should[i], weights);
-	}
-	if (!node->scored)
-		return;
-	node->score.weight = ldexpf(weights[query->leaf], search->scale);
-	node->score.inverse = search->inverse[node->kind == MV_QUERY_TERM ?
-										  search->terms[node->cursor].field : query->field];
-	if (node->kind == MV_QUERY_TERM)
-		search->cursors[node->cursor].score = node->score;
-}
-
-/* Weights come from what the index holds: terms, documents, lengths. */
-static void
-prepare_weights(MvFtsSearch *search, const double *cursor_df)
-{
-	const MvQuery *query = search->request->query;
-	MvFtsFieldStats fields[MV_MAX_FIELDS];
-	double	   *df = palloc(sizeof(double) * Max(query->nterms, 1));
-	float	   *weights = palloc(sizeof(float) * Max(query->nleaves, 1));
-	int			i;
-
-	if (OidIsValid(search->request->statistics))
-		mv_query_statistics(search->request->statistics, query, fields, df);
-	else
-	{
-		memcpy(fields, search->snapshot->fields, sizeof(fields));
-		for (i = 0; i < query->nterms; i++)
-			df[i] = cursor_df[search->cursor_of[i]];
-	}
-	mv_query_weights(query, fields, df, weights);
-	search->scale = mv_score_scale(weights, query->nleaves);
-	for (i = 0; i < search->schema->nfields; i++)
-	{
-		search->inverse[i] = palloc(sizeof(float) * 256);
-		mv_score_inverse(search->schema->k1, search->schema->b,
-						 fields[i].docs > 0 ? fields[i].length / fields[i].docs : 0,
-						 search->inverse[i]);
-	}
-	set_weights(search, search->root, weights);
-}
-
-static void
-prepare(MvFtsSearch *search)
-{
-	int			n = Max(search->ncursors, 1);
-	double	   *df = palloc(sizeof(double) * n);
-	int			i;
-
-	search->lists = palloc0(sizeof(MvFtsList) * n * (search->snapshot->nsegments + 1));
-	search->cursors = palloc0(sizeof(MvCursor) * n);
-	mv_fts_find(search->snapshot, search->terms, search->ncursors, search->lists, df);
-	for (i = 0; i < search->ncursors; i++)
-		search->cursors[i].field = search->terms[i].field;
-	for (i = 0; i < search->schema->nfields; i++)
-		search->lengths[i] = palloc(MV_WINDOW + MV_WINDOW_SLACK);
-	search->window = palloc0(sizeof(int32) * MV_WINDOW);
-	search->docs = palloc(sizeof(uint32) * (MV_WINDOW + MV_WINDOW_SLACK));
-	search->points = palloc(sizeof(int32) * (MV_WINDOW + MV_WINDOW_SLACK));
-	if (search->root != NULL)
-		prepare_weights(search, df);
-}
-
-/* All clauses are terms, or phrases where these are allowed. */
-static bool
-are_leaves(MvTopkNode **nodes, int n, bool phrases)
-{
-	int			i;
-
-	for (i = 0; i < n; i++)
-		if (nodes[i]->kind != MV_QUERY_TERM && !(phrases && nodes[i]->kind == MV_QUERY_PHRASE))
-			return false;
-	return true;
-}
-
-/* Does each phrase have a slot without alternatives? */
-static bool
-can_lead(MvTopkNode **nodes, int n)
-{
-	int			i,
-				j;
-
-	for (i = 0; i < n; i++)
-	{
-		const MvQueryNode *query = nodes[i]->query;
-
-		if (nodes[i]->kind == MV_QUERY_TERM)
-			return true;
-		for (j = 0; j < query->nslots; j++)
-			if ((j == 0 || query->slots[j - 1].slot != query->slots[j].slot) &&
-				(j == query->nslots - 1 || query->slots[j + 1].slot != query->slots[j].slot))
-				return true;
-	}
-	return false;
-}
-
-/* How the segments are searched. */
-static MvTopkEngine
-choose_engine(const MvTopkNode *root)
-{
-	const MvQueryNode *query = root->query;
-	MvTopkNode *nodes[] = {(MvTopkNode *) root};
-
-	switch (root->kind)
-	{
-		case MV_QUERY_TERM:
-			return MV_ENGINE_BAG;
-		case MV_QUERY_PHRASE:
-			return can_lead(nodes, 1) ? MV_ENGINE_ALL : MV_ENGINE_ANY;
-		case MV_QUERY_BOOL:
-			if (!are_leaves(root->should, query->nshould, false))
-				return MV_ENGINE_ANY;
-			if (query->nmust == 0 && query->min_should == 1)
-				return MV_ENGINE_BAG;
-			if (query->nmust > 0 && query->min_should == 0 &&
-				are_leaves(root->must, query->nmust, true) &&
-				can_lead(root->must, query->nmust))
-				return MV_ENGINE_ALL;
-			return MV_ENGINE_ANY;
-		default:
-			return MV_ENGINE_ANY;
-	}
-}
-
-/* Is there more to ask of a document than its points and that it is alive? */
-static bool
-is_restricted(const MvFtsSearch *search)
-{
-	const MvFtsRequest *request = search->request;
-	int			i;
-
-	if (request->nfilters > 0 || request->nconditions > 0 || search->excludes)
-		return true;
-	/* What has a term in the field is not null there. */
-	for (i = 0; i < search->ncursors; i++)
-		if (request->field != MV_ALL_FIELDS && search->terms[i].field != request->field)
-			return true;
-	return false;
-}
-
 MvFtsSearch *
 mv_search_begin(Relation index, const MvFtsSchema *schema, const MvFtsRequest *request)
 {
@@ -242,7 +27,6 @@ mv_search_begin(Relation index, const MvFtsSchema *schema, const MvFtsRequest *r
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	MvFtsSearch *search = palloc0(sizeof(MvFtsSearch));
-	int			i;
 
 	search->context = context;
 	search->scratch = AllocSetContextCreate(context, "bm25 phrase", ALLOCSET_DEFAULT_SIZES);
@@ -250,23 +34,7 @@ mv_search_begin(Relation index, const MvFtsSchema *schema, const MvFtsRequest *r
 	search->request = request;
 	search->snapshot = mv_fts_open(index);
 	mv_last_scan.segments += search->snapshot->nsegments;
-	if (request->query != NULL)
-	{
-		search->cursor_of = palloc0(sizeof(int) * Max(request->query->nterms, 1));
-		search->root = compile(search, request->query, request->query->root, true);
-	}
-	search->filters = palloc(sizeof(MvTopkNode *) * Max(request->nfilters, 1));
-	for (i = 0; i < request->nfilters; i++)
-		search->filters[i] = compile(search, request->filters[i].query,
-									 request->filters[i].query->root, false);
-	prepare(search);
-	if (search->root != NULL)
-	{
-		search->engine = choose_engine(search->root);
-		search->excludes = search->engine != MV_ENGINE_ANY &&
-			search->root->kind == MV_QUERY_BOOL && search->root->query->nmust_not > 0;
-	}
-	search->restricted = is_restricted(search);
+	mv_topk_compile(search);
 	/* Some more than wanted, for rows that are dead. */
 	search->k = Min(Max(request->rows + request->rows / 8, FIRST_ROWS), MAX_ROWS);
 	search->stage = MV_STAGE_RANKED;
@@ -342,144 +110,6 @@ mv_topk_score(MvFtsSearch *search, const MvTermScore *score, int field, const ui
 	}
 }
 
-/* ---- what else is asked ---- */
-
-static bool
-in_ranges(const MvFtsCondition *condition, int64 key)
-{
-	int			i;
-
-	for (i = 0; i < condition->nranges; i++)
-		if (key <= condition->ranges[i].high)
-			return key >= condition->ranges[i].low;
-	return false;
-}
-
-/* Out of the mask with what a condition does not allow. */
-static void
-apply_condition(MvFtsSearch *search, const MvFtsCondition *condition, uint32 n)
-{
-	MvBits		any,
-				bits;
-	int			i,
-				j;
-
-	if (search->keys == NULL)
-		search->keys = MemoryContextAlloc(search->context, sizeof(int64) * MV_WINDOW);
-	mv_fts_attributes(search->segment, condition->attribute, search->mask_base, n, search->keys);
-	memset(&any, 0, sizeof(MvBits));
-	for (i = 0; i < condition->nranges; i++)
-	{
-		mv_score_kernels.between(search->keys, n, condition->ranges[i].low,
-								 condition->ranges[i].high, bits.words);
-		for (j = 0; j < (n + 63) / 64; j++)
-			any.words[j] |= bits.words[j];
-	}
-	for (j = 0; j < lengthof(any.words); j++)
-		search->mask.words[j] &= any.words[j];
-}
-
-/* Only, or never, documents whose field is null. */
-static void
-apply_null(MvFtsSearch *search, int field, uint32 n, bool null)
-{
-	const uint8 *lengths = mv_topk_lengths(search, field, search->mask_base);
-	uint32		i;
-
-	for (i = 0; i < n; i++)
-		if ((lengths[i] == MV_LENGTH_NULL) != null)
-			search->mask.words[i / 64] &= ~(UINT64CONST(1) << i % 64);
-}
-
-/*
- * Documents of the window at base that are alive and pass filters, conditions and
- * what the root must not match.
- */
-static const MvBits *
-window_mask(MvFtsSearch *search, uint32 base)
-{
-	const MvFtsRequest *request = search->request;
-	uint32		n = Min(MV_WINDOW, search->segment->ndocs - base);
-	MvBits		bits;
-	int			i,
-				j;
-
-	if (search->mask_base == base)
-		return &search->mask;
-	search->mask_base = base;
-	memset(&search->mask, 0, sizeof(MvBits));
-	mv_fts_live(search->segment, base, n, search->mask.words);
-	if (request->field != MV_ALL_FIELDS)
-		apply_null(search, request->field, n, search->stage == MV_STAGE_NULLS);
-	for (i = 0; i < request->nconditions; i++)
-		apply_condition(search, &request->conditions[i], n);
-	for (i = 0; i < request->nfilters; i++)
-	{
-		if (request->filters[i].field != MV_ALL_FIELDS)
-			apply_null(search, request->filters[i].field, n, false);
-		mv_topk_match(search, search->filters[i], base, &search->mask, &bits, NULL);
-		search->mask = bits;
-	}
-	if (!search->excludes || search->stage != MV_STAGE_RANKED)
-		return &search->mask;
-	for (i = 0; i < search->root->query->nmust_not; i++)
-	{
-		mv_topk_match(search, search->root->must_not[i], base, &search->mask, &bits, NULL);
-		for (j = 0; j < lengthof(bits.words); j++)
-			search->mask.words[j] &= ~bits.words[j];
-	}
-	return &search->mask;
-}
-
-static bool
-is_live(MvFtsSearch *search, uint32 doc)
-{
-	uint32		base = doc / MV_LIVE_DOCS * MV_LIVE_DOCS;
-
-	if (search->live_base != base)
-	{
-		mv_fts_live(search->segment, base, Min(MV_LIVE_DOCS, search->segment->ndocs - base),
-					search->live);
-		search->live_base = base;
-	}
-	return search->live[(doc - base) / 64] >> doc % 64 & 1;
-}
-
-/* The same as the mask says, of one document, where no query has a say in it. */
-static bool
-passes_alone(MvFtsSearch *search, uint32 doc)
-{
-	const MvFtsRequest *request = search->request;
-	int			i;
-
-	if (!is_live(search, doc))
-		return false;
-	for (i = 0; i < request->nconditions; i++)
-	{
-		int64		key;
-
-		mv_fts_attributes(search->segment, request->conditions[i].attribute, doc, 1, &key);
-		if (!in_ranges(&request->conditions[i], key))
-			return false;
-	}
-	return request->field == MV_ALL_FIELDS ||
-		mv_topk_lengths(search, request->field, doc / MV_WINDOW * MV_WINDOW)[doc % MV_WINDOW] !=
-		MV_LENGTH_NULL;
-}
-
-/* few: there are few documents to ask about in the window. */
-static bool
-passes(MvFtsSearch *search, uint32 doc, bool few)
-{
-	uint32		base = doc / MV_WINDOW * MV_WINDOW;
-
-	if (!search->restricted)
-		return is_live(search, doc);
-	if (few && search->mask_base != base && search->request->nfilters == 0 && !search->excludes)
-		return passes_alone(search, doc);
-	return window_mask(search, base)->words[(doc - base) / 64] >> doc % 64 & 1;
-}
-
 /* ---- the best ---- */
 
 static void
@@ -541,7 +171,7 @@ mv_topk_offer(MvFtsSearch *search, const uint32 *docs, const int32 *points, int 
 
 		if (points[i] >= search->need &&
 			(!search->continued || mv_topk_before(&search->last, &item)) &&
-			passes(search, docs[i], good <= FEW))
+			mv_topk_passes(search, docs[i], good <= FEW))
 			add_item(search, item);
 	}
 }
@@ -621,7 +251,7 @@ next_ranked(MvFtsSearch *search, MvFtsHit *hit)
 static void
 window_others(MvFtsSearch *search, uint32 base)
 {
-	const MvBits *mask = window_mask(search, base);
+	const MvBits *mask = mv_topk_mask(search, base);
 	MvBits		matches;
 	int			i;
 
@@ -697,14 +327,13 @@ next_unranked(MvFtsSearch *search, MvFtsHit *hit)
 
 /* ---- the stages ---- */
 
-/* Can there be rows in the stage?  A filter may say that there are none. */
-static bool
-has_stage(const MvFtsSearch *search, MvSearchStage stage)
+bool
+mv_topk_has_stage(const MvFtsSearch *search, MvSearchStage stage)
 {
 	const MvFtsRequest *request = search->request;
 	int			i;
 
-	if (stage == MV_STAGE_OTHERS && search->root == NULL)
+	if (stage == MV_STAGE_OTHERS && request->query == NULL)
 		return true;
 	if (!request->all || (stage == MV_STAGE_NULLS && request->field == MV_ALL_FIELDS))
 		return false;
@@ -724,7 +353,7 @@ next_stage(MvFtsSearch *search)
 {
 	do
 		search->stage++;
-	while (search->stage != MV_STAGE_END && !has_stage(search, search->stage));
+	while (search->stage != MV_STAGE_END && !mv_topk_has_stage(search, search->stage));
 	search->other_segment = 0;
 	search->other_doc = 0;
 	search->other_base = MV_NO_DOC;
