@@ -70,6 +70,16 @@ SELECT id FROM docs WHERE price = 12.5 ORDER BY title <@> '12' LIMIT 2;
 SELECT count(*) FROM docs WHERE tags @@@ '"number 17"';
 SELECT count(*) FROM docs WHERE tags @@@ '"fox number"';
 SELECT id FROM docs ORDER BY body <@> bm25query('12', 'docs_all') LIMIT 1;
+-- Its cost is that of the scan: no plan is worth compiling, nor a join above it.
+CREATE FUNCTION total_cost(query text) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO plan;
+	RETURN plan->0->'Plan'->>'Total Cost';
+END $$;
+SELECT total_cost($$SELECT id FROM docs ORDER BY body <@> bm25query('12', 'docs_all') LIMIT 1$$) < 2 * total_cost('SELECT id FROM docs ORDER BY body <@> $$12$$ LIMIT 1');
+SELECT d.id, round((body <@> bm25query('12', 'docs_all'))::numeric, 3) FROM docs d JOIN generate_series(10, 20) n ON n = d.id ORDER BY body <@> bm25query('12', 'docs_all') LIMIT 1;
 SET enable_seqscan = off;
 SELECT id FROM docs WHERE body @@@ 'title:12' ORDER BY tags <@> '12' LIMIT 1;
 RESET enable_seqscan;
@@ -98,6 +108,9 @@ CREATE INDEX docs_english ON docs USING bm25 (body) WITH (text_config = 'english
 CREATE INDEX docs_simple ON docs USING bm25 (body);
 SELECT id FROM docs ORDER BY body <@> 'fox' LIMIT 1;
 EXPLAIN (COSTS OFF) SELECT id FROM docs ORDER BY body <@> bm25query('fox', 'docs_simple') LIMIT 1;
+SET milvus.enable_ranked_scan = off;
+EXPLAIN (COSTS OFF) SELECT id FROM docs ORDER BY body <@> bm25query('fox', 'docs_simple') LIMIT 1;
+RESET milvus.enable_ranked_scan;
 SELECT count(*) FROM docs WHERE body @@@ bm25query('foxes'::ftsquery, 'docs_simple');
 SELECT count(*) FROM docs WHERE body @@@ bm25query('foxes'::ftsquery, 'docs_english');
 SELECT body <@> bm25query('fox', 'docs_pkey') FROM docs LIMIT 1;
@@ -186,7 +199,7 @@ SELECT c, r, s.* FROM (VALUES ($$title @@@ 'needle'$$, $$title <@> 'needle'$$), 
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 DROP TABLE many;
-DROP FUNCTION scan_of;
+DROP FUNCTION scan_of, total_cost;
 
 -- operator classes
 SELECT opcname, amvalidate(o.oid) FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod WHERE amname = 'bm25' ORDER BY 1;

@@ -7,6 +7,7 @@
 
 #include "guc.h"
 
+bool		mv_enable_ranked_scan;
 int			mv_graph_walk;
 int			mv_probes;
 double		mv_target_recall;
@@ -20,6 +21,12 @@ mv_guc_init(void)
 		{"off", MV_WALK_OFF, false},
 		{NULL, 0, false},
 	};
+
+	/* As enable_indexscan and the like: to compare plans. */
+	DefineCustomBoolVariable(
+		"milvus.enable_ranked_scan", "Whether the planner puts Ranked Scan above index scans.",
+		"Without it an order by bm25query() over several columns is an error.",
+		&mv_enable_ranked_scan, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 
 	/* For tests and measurements: auto is the better of the two, or nearly. */
 	DefineCustomEnumVariable(

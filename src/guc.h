@@ -11,6 +11,7 @@ typedef enum MvWalk
 	MV_WALK_OFF
 } MvWalk;
 
+extern bool mv_enable_ranked_scan;
 extern int	mv_graph_walk;
 extern int	mv_probes;
 extern double mv_target_recall;

@@ -40,7 +40,6 @@
 #define COST_OF_CALL 100.0
 #define COST_OF_QUERY 20000.0
 #define UNKNOWN_BYTES 1000
-#define COST_OF_THE_IMPOSSIBLE 1e8
 #define TOAST_POINTER_WIDTH 20
 #define TOASTED_BYTES 8000
 
@@ -334,9 +333,6 @@ set_cost(SupportRequestCost *request)
 		bytes = width > TOAST_POINTER_WIDTH ? width : TOASTED_BYTES;
 	request->startup = COST_OF_QUERY * cpu_operator_cost;
 	request->per_tuple = (COST_OF_CALL + bytes * COST_PER_BYTE) * cpu_operator_cost;
-	if (request->node != NULL && IsA(request->node, OpExpr) &&
-		mv_bm25query_is_for_several(lsecond(((OpExpr *) request->node)->args)))
-		request->per_tuple += COST_OF_THE_IMPOSSIBLE;
 }
 
 static Datum

@@ -80,5 +80,5 @@ mv_search_init(void)
 {
 	next_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = add_parallel_scan;
-	mv_text_scan_init();
+	mv_ranked_init();
 }

@@ -6,5 +6,5 @@
 /* Install the planner hooks of this folder; called once, when the library is loaded. */
 void		mv_search_init(void);
 
-/* text_scan.c: its part of that. */
-void		mv_text_scan_init(void);
+/* ranked_path.c: its part of that. */
+void		mv_ranked_init(void);

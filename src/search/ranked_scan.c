@@ -1,0 +1,159 @@
+/*
+ * ranked_scan.c -- the node Ranked Scan at run time.
+ *
+ * It takes the rows of an Index Scan of ours and
+ *
+ * - tells the scan what LIMIT and OFFSET are, for core does not: so many rows are
+ *   searched for at once.  That is a hint, the scan goes on beyond;
+ * - of full text, adds the value that the row was ordered by.  Core would evaluate
+ *   the expression again for its target list, even where only the order is asked
+ *   for: analysing the text takes longer than the search.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relscan.h"
+#include "executor/executor.h"
+#include "utils/rel.h"
+
+#include "am/bm25.h"
+#include "compat.h"
+#include "search/ranked.h"
+
+typedef struct RankedScan
+{
+	CustomScanState css;
+	MvRankedPlan plan;
+	PlanState  *child;			/* the Index Scan, or what stands above it */
+	IndexScanState *index;
+	List	   *limit;			/* of ExprState */
+	bool		started;		/* the index scan knows what we know */
+} RankedScan;
+
+static void
+begin(CustomScanState *node, EState *estate, int eflags)
+{
+	RankedScan *scan = (RankedScan *) node;
+	PlanState  *child;
+
+	scan->plan = mv_ranked_get((CustomScan *) node->ss.ps.plan);
+	scan->child = child = ExecInitNode(scan->plan.index, estate, eflags);
+	node->custom_ps = list_make1(child);
+	/* Above it may be a Result with conditions that are the same for all rows. */
+	while (!IsA(child, IndexScanState))
+		child = outerPlanState(child);
+	scan->index = (IndexScanState *) child;
+	scan->limit = ExecInitExprList(scan->plan.limit, (PlanState *) node);
+}
+
+/* As LIMIT and OFFSET say; 0: unknown. */
+static double
+rows_wanted(RankedScan *scan)
+{
+	double		rows = 0;
+	ListCell   *lc;
+
+	foreach(lc, scan->limit)
+	{
+		bool		isnull;
+		Datum		n = ExecEvalExprSwitchContext(lfirst(lc), scan->css.ss.ps.ps_ExprContext,
+												  &isnull);
+
+		if (isnull)
+			return 0;
+		rows += Max(DatumGetInt64(n), 0);
+	}
+	return rows;
+}
+
+/* Begin the child's scan, as the child does before its first row, to tell it more. */
+static void
+start(RankedScan *scan)
+{
+	IndexScanState *index = scan->index;
+
+	if (index->iss_ScanDesc == NULL)
+	{
+		index->iss_ScanDesc = mv_index_beginscan(index, index->ss.ps.state->es_snapshot);
+		if (index->iss_NumRuntimeKeys == 0 || index->iss_RuntimeKeysReady)
+			index_rescan(index->iss_ScanDesc, index->iss_ScanKeys, index->iss_NumScanKeys,
+						 index->iss_OrderByKeys, index->iss_NumOrderByKeys);
+	}
+	if (scan->plan.text)
+		mv_bm25_expect(index->iss_ScanDesc, rows_wanted(scan));
+	scan->started = true;
+}
+
+/* The child's row, and the value by which it was ordered. */
+static TupleTableSlot *
+next(CustomScanState *node)
+{
+	RankedScan *scan = (RankedScan *) node;
+	TupleTableSlot *row;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	ExprContext *context = node->ss.ps.ps_ExprContext;
+	int			n;
+
+	if (!scan->started)
+		start(scan);
+	row = ExecProcNode(scan->child);
+	ExecClearTuple(slot);
+	if (TupIsNull(row))
+		return slot;
+	slot_getallattrs(row);
+	n = row->tts_tupleDescriptor->natts;
+	memcpy(slot->tts_values, row->tts_values, sizeof(Datum) * n);
+	memcpy(slot->tts_isnull, row->tts_isnull, sizeof(bool) * n);
+	if (scan->plan.text)
+	{
+		slot->tts_values[n] = scan->index->iss_ScanDesc->xs_orderbyvals[0];
+		slot->tts_isnull[n] = scan->index->iss_ScanDesc->xs_orderbynulls[0];
+	}
+	ExecStoreVirtualTuple(slot);
+	if (node->ss.ps.ps_ProjInfo == NULL)
+		return slot;
+	ResetExprContext(context);
+	context->ecxt_scantuple = slot;
+	return ExecProject(node->ss.ps.ps_ProjInfo);
+}
+
+static void
+end(CustomScanState *node)
+{
+	ExecEndNode(((RankedScan *) node)->child);
+}
+
+static void
+rescan(CustomScanState *node)
+{
+	RankedScan *scan = (RankedScan *) node;
+
+	scan->started = false;
+	if (node->ss.ps.chgParam != NULL)
+		UpdateChangedParamSet(scan->child, node->ss.ps.chgParam);
+	if (scan->child->chgParam == NULL)
+		ExecReScan(scan->child);
+}
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = "Ranked Scan",
+	.BeginCustomScan = begin,
+	.ExecCustomScan = next,
+	.EndCustomScan = end,
+	.ReScanCustomScan = rescan,
+};
+
+static Node *
+create_state(CustomScan *plan)
+{
+	RankedScan *scan = palloc0(sizeof(RankedScan));
+
+	NodeSetTag(scan, T_CustomScanState);
+	scan->css.methods = &exec_methods;
+	return (Node *) scan;
+}
+
+const CustomScanMethods mv_ranked_scan_methods = {
+	.CustomName = "Ranked Scan",
+	.CreateCustomScanState = create_state,
+};
