@@ -31,31 +31,37 @@ seek(const uint32_t *numbers, uint32_t n, uint32_t i, int64_t x)
 	return i;
 }
 
-static bool
-has(const MvPhraseSlot *slot, int64_t position)
-{
-	uint32_t	i = position < 0 ? slot->n : seek(slot->positions, slot->n, 0, position);
-
-	return i < slot->n && slot->positions[i] == position;
-}
-
 /* Slots in a row: the rarest leads. */
 static uint32_t
 count_exact(const MvPhraseSlot *slots, int n)
 {
+	uint32_t	at[MV_PHRASE_SLOTS];
 	int			lead = 0;
 	uint32_t	count = 0;
 
-	for (int i = 1; i < n; i++)
+	for (int i = 0; i < n; i++)
+	{
+		at[i] = 0;
 		if (slots[i].n < slots[lead].n)
 			lead = i;
+	}
 	for (uint32_t p = 0; p < slots[lead].n; p++)
 	{
 		int64_t		start = (int64_t) slots[lead].positions[p] - slots[lead].offset;
-		int			i = 0;
+		int			i;
 
-		while (i < n && (i == lead || has(&slots[i], start + slots[i].offset)))
-			i++;
+		for (i = 0; i < n; i++)
+		{
+			int64_t		position = start + slots[i].offset;
+
+			if (i == lead)
+				continue;
+			at[i] = seek(slots[i].positions, slots[i].n, at[i], position);
+			if (at[i] == slots[i].n)
+				return count;
+			if (slots[i].positions[at[i]] != position)
+				break;
+		}
 		count += i == n;
 	}
 	return count;
@@ -108,7 +114,7 @@ choose(Choice *choice, int slot, int64_t low, int64_t high)
 uint32_t
 mv_phrase_count(const MvPhraseSlot *slots, int n, uint32_t slop)
 {
-	Choice		choice = {.slots = slots, .n = n, .slop = slop};
+	Choice		choice;
 	uint32_t	count = 0;
 
 	for (int i = 0; i < n; i++)
@@ -116,6 +122,9 @@ mv_phrase_count(const MvPhraseSlot *slots, int n, uint32_t slop)
 			return 0;
 	if (slop == 0)
 		return count_exact(slots, n);
+	choice.slots = slots;
+	choice.n = n;
+	choice.slop = slop;
 	for (uint32_t i = 0; i < slots[0].n; i++)
 	{
 		int64_t		start = (int64_t) slots[0].positions[i] - slots[0].offset;

@@ -292,7 +292,7 @@ MvFtsSegmentStore *mv_fts_segment_open(Relation index, BlockNumber root);
 /* A snapshot of chosen segments alone, [nsegments of the meta page]; not closed but forgotten. */
 MvFtsSnapshot *mv_fts_open_some(Relation index, const bool *chosen);
 
-/* XX002 for a page that no segment can lead to; else mv_page_read(), and the lock let go. */
+/* A pinned page; XX002 if no segment can lead to it or it is of another kind. */
 Buffer		mv_fts_segment_read(const MvFtsSegmentStore *store, BlockNumber block,
 								MvPageKind kind);
 

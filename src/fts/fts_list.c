@@ -3,8 +3,6 @@
  */
 #include "postgres.h"
 
-#include "port/pg_bitutils.h"
-
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
@@ -113,7 +111,8 @@ open_run(MvFtsList *list, const MvFtsTermEntry *entry)
 void
 mv_fts_list_open(MvFtsList *list, MvFtsSegment *segment, int field, const MvFtsTermEntry *entry)
 {
-	*list = (MvFtsList){.segment = segment, .field = field, .df = entry->df, .run = -1};
+	*list = (MvFtsList){.segment = segment, .field = field, .df = entry->df, .run = -1,
+						.positions.block = -1};
 	if (entry->nruns == 0)
 		open_inline(list, entry);
 	else if (entry->nruns == 1)
@@ -131,7 +130,8 @@ find_in_segment(MvFtsSegment *segment, const MvQueryTerm *terms, int nterms, MvF
 		uint8		key[MV_FTS_KEY_SIZE];
 		MvFtsTermEntry entry;
 
-		lists[t] = (MvFtsList){.segment = segment, .field = terms[t].field, .run = -1};
+		lists[t] = (MvFtsList){.segment = segment, .field = terms[t].field, .run = -1,
+							   .positions.block = -1};
 		if (terms[t].len > MV_MAX_TERM)
 			continue;
 		key[0] = (uint8) terms[t].field;
@@ -221,9 +221,22 @@ mv_fts_find(MvFtsSnapshot *snapshot, const MvQueryTerm *terms, int nterms, MvFts
 
 /* ---- runs and blocks ---- */
 
+static void
+close_positions(MvFtsList *list)
+{
+	if (BufferIsValid(list->positions.buffer))
+	{
+		ReleaseBuffer(list->positions.buffer);
+		list->segment->snapshot->pins--;
+		list->positions.buffer = InvalidBuffer;
+	}
+	list->positions.block = -1;
+}
+
 void
 mv_fts_list_release(MvFtsList *list)
 {
+	close_positions(list);
 	if (BufferIsValid(list->buffer))
 	{
 		ReleaseBuffer(list->buffer);
@@ -296,124 +309,130 @@ mv_fts_list_decode(MvFtsList *list, int block, uint32 *docs, uint32 *tfs)
 
 /* ---- positions ---- */
 
-/* Bytes of positions, from one page to the next. */
-typedef struct Bytes
-{
-	MvFtsList  *list;
-	Buffer		buffer;			/* pinned, or invalid: in memory */
-	const uint8 *at,
-			   *end;
-} Bytes;
-
 static void
-open_page(Bytes *bytes, BlockNumber block, int offset)
+open_page(MvFtsList *list, BlockNumber block, int offset)
 {
-	bytes->buffer = mv_fts_segment_read(bytes->list->segment->store, block, MV_PAGE_POSITION);
-	bytes->at = (const uint8 *) MV_PAGE_BODY(BufferGetPage(bytes->buffer)) + offset;
-	bytes->end = (const uint8 *) MV_PAGE_BODY(BufferGetPage(bytes->buffer)) +
-		mv_page_used(BufferGetPage(bytes->buffer));
+	MvFtsPositions *positions = &list->positions;
+	Buffer		buffer = mv_fts_segment_read(list->segment->store, block, MV_PAGE_POSITION);
+
+	list->segment->snapshot->pins++;
+	positions->buffer = buffer;
+	positions->at = (const uint8 *) MV_PAGE_BODY(BufferGetPage(buffer)) + offset;
+	positions->end = (const uint8 *) MV_PAGE_BODY(BufferGetPage(buffer)) +
+		mv_page_used(BufferGetPage(buffer));
 }
 
-static uint8
-next_byte(Bytes *bytes)
+/* To the next page as soon as this one is read. */
+static void
+next_page(MvFtsList *list)
 {
-	while (bytes->at >= bytes->end)
+	MvFtsPositions *positions = &list->positions;
+
+	while (positions->at >= positions->end)
 	{
 		BlockNumber next;
 
-		if (!BufferIsValid(bytes->buffer))
-			damaged(bytes->list);
-		next = MV_PAGE_TAIL(BufferGetPage(bytes->buffer))->next;
-		ReleaseBuffer(bytes->buffer);
-		bytes->buffer = InvalidBuffer;
-		open_page(bytes, next, 0);
+		if (!BufferIsValid(positions->buffer))
+			damaged(list);
+		next = MV_PAGE_TAIL(BufferGetPage(positions->buffer))->next;
+		ReleaseBuffer(positions->buffer);
+		list->segment->snapshot->pins--;
+		positions->buffer = InvalidBuffer;
+		open_page(list, next, 0);
 	}
-	return *bytes->at++;
 }
 
-static uint32
-next_varint(Bytes *bytes)
+static inline uint8
+next_byte(MvFtsList *list)
+{
+	if (unlikely(list->positions.at >= list->positions.end))
+		next_page(list);
+	return *list->positions.at++;
+}
+
+static inline uint32
+next_varint(MvFtsList *list)
 {
 	uint64		x = 0;
 
 	for (int shift = 0; shift < 7 * MV_VARINT_BYTES; shift += 7)
 	{
-		uint8		byte = next_byte(bytes);
+		uint8		byte = next_byte(list);
 
 		x |= (uint64) (byte & 0x7f) << shift;
-		if (byte < 0x80)
+		if (likely(byte < 0x80))
 			return (uint32) x;
 	}
-	damaged(bytes->list);
+	damaged(list);
 }
 
 /* Past n numbers: each ends with a byte below 0x80. */
 static void
-skip_varints(Bytes *bytes, uint64 n)
+skip_varints(MvFtsList *list, uint64 n)
 {
+	MvFtsPositions *positions = &list->positions;
 	uint64		word;
 
 	while (n > 0)
 	{
-		while (n >= sizeof(word) && bytes->end - bytes->at >= (int) sizeof(word))
+		while (n >= sizeof(word) && positions->end - positions->at >= (int) sizeof(word))
 		{
-			memcpy(&word, bytes->at, sizeof(word));
-			bytes->at += sizeof(word);
-			n -= pg_popcount64(~word & UINT64CONST(0x8080808080808080));
+			memcpy(&word, positions->at, sizeof(word));
+			positions->at += sizeof(word);
+			/* The number of such bytes, added up in the highest one. */
+			n -= ((~word >> 7 & UINT64CONST(0x0101010101010101)) *
+				  UINT64CONST(0x0101010101010101)) >> 56;
 		}
 		for (int i = 0; i < (int) sizeof(word) && n > 0; i++)
-			n -= next_byte(bytes) < 0x80;
+			n -= next_byte(list) < 0x80;
 	}
 }
 
+/* To the first posting of a block. */
 static void
-open_positions(MvFtsList *list, int block, Bytes *bytes)
+open_positions(MvFtsList *list, int block)
 {
 	const MvFtsRun *run = &list->runs[list->run];
 
-	*bytes = (Bytes){.list = list, .buffer = InvalidBuffer};
+	close_positions(list);
+	list->positions.next = 0;
 	if (BlockNumberIsValid(run->block))
 	{
 		const MvFtsPlace *places = (const MvFtsPlace *) (list->blocks + run->nblocks);
 
 		if ((const uint8 *) (places + run->nblocks) > list->limit)
 			damaged(list);
-		open_page(bytes, places[block].block, places[block].offset);
+		open_page(list, places[block].block, places[block].offset);
 	}
 	else
 	{
 		uint32		docs[MV_FTS_BLOCK];
 		uint32		tfs[MV_FTS_BLOCK];
 
-		bytes->at = mv_postings_decode(list->page, list->limit, 0, list->blocks[0].n, docs, tfs);
-		bytes->end = list->limit;
-		if (bytes->at == NULL)
+		list->positions.at = mv_postings_decode(list->page, list->limit, 0, list->blocks[0].n,
+												docs, tfs);
+		list->positions.end = list->limit;
+		if (list->positions.at == NULL)
 			damaged(list);
 	}
+	list->positions.block = block;
 }
 
 /* Of a posting, ascending. */
 static uint32 *
-read_positions(Bytes *bytes, uint32 tf, uint32 *out)
+read_positions(MvFtsList *list, uint32 tf, uint32 *out)
 {
 	uint32		sum = 0;
 
 	for (uint32 j = 0; j < tf; j++)
-		*out++ = sum += next_varint(bytes);
+		*out++ = sum += next_varint(list);
 	return out;
-}
-
-static void
-close_positions(Bytes *bytes)
-{
-	if (BufferIsValid(bytes->buffer))
-		ReleaseBuffer(bytes->buffer);
 }
 
 void
 mv_fts_list_positions(MvFtsList *list, int block, const uint32 *tfs, int i, uint32 *out)
 {
-	Bytes		bytes;
+	MvFtsPositions *positions = &list->positions;
 	uint64		skipped = 0;
 
 	if (list->segment->pending)
@@ -421,23 +440,24 @@ mv_fts_list_positions(MvFtsList *list, int block, const uint32 *tfs, int i, uint
 		mv_fts_waiting_positions(list, block, i, out);
 		return;
 	}
-	open_positions(list, block, &bytes);
-	for (int before = 0; before < i; before++)
-		skipped += tfs[before];
-	skip_varints(&bytes, skipped);
-	read_positions(&bytes, tfs[i], out);
-	close_positions(&bytes);
+	if (positions->block != block || positions->next > i)
+		open_positions(list, block);
+	for (; positions->next < i; positions->next++)
+		skipped += tfs[positions->next];
+	skip_varints(list, skipped);
+	read_positions(list, tfs[i], out);
+	positions->next = i + 1;
+	if (list->segment->snapshot->pins > MAX_PINS)
+		close_positions(list);
 }
 
 void
 mv_fts_list_block_positions(MvFtsList *list, int block, const uint32 *tfs, int n, uint32 *out)
 {
-	Bytes		bytes;
-
-	open_positions(list, block, &bytes);
+	open_positions(list, block);
 	for (int i = 0; i < n; i++)
-		out = read_positions(&bytes, tfs[i], out);
-	close_positions(&bytes);
+		out = read_positions(list, tfs[i], out);
+	close_positions(list);
 }
 
 /* ---- all terms ---- */

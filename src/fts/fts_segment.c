@@ -68,8 +68,9 @@ mv_fts_segment_read(const MvFtsSegmentStore *store, BlockNumber block, MvPageKin
 	if (block >= store->nblocks)
 		mv_index_corrupted(store->index, "segment %u leads to page %u of %u", store->root_block,
 						   block, store->nblocks);
-	buffer = mv_page_read(store->index, block, kind, BUFFER_LOCK_SHARE);
-	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	/* Without a lock: what tells the kind was there before anything led to the page. */
+	buffer = mv_page_pin(store->index, block);
+	mv_page_expect(store->index, buffer, kind);
 	return buffer;
 }
 

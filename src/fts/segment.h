@@ -105,6 +105,16 @@ void		mv_fts_close(MvFtsSnapshot *snapshot);
 
 /* ---- lists ---- */
 
+/* The store's: bytes of a block's positions, from one page to the next. */
+typedef struct MvFtsPositions
+{
+	int			block;			/* of the current run; -1: none */
+	int			next;			/* the posting whose positions are at `at` */
+	Buffer		buffer;			/* pinned, or invalid */
+	const uint8 *at,
+			   *end;
+} MvFtsPositions;
+
 /*
  * The postings of a term in a segment.  All runs are known from the start; the
  * blocks of one run at a time.
@@ -125,6 +135,7 @@ typedef struct MvFtsList
 	const uint8 *limit;			/* end of it */
 	Buffer		buffer;			/* pinned, or invalid */
 	void	   *copy;
+	MvFtsPositions positions;
 } MvFtsList;
 
 /*
@@ -157,7 +168,8 @@ int			mv_fts_list_decode(MvFtsList *list, int block, uint32 *docs, uint32 *tfs);
  * i		which posting
  * out		tfs[i] positions, ascending
  *
- * Costs the positions before it in the block.  The snapshot must have positions.
+ * Costs the positions before it in the block, from the last posting asked for if that
+ * comes before.  The snapshot must have positions.
  */
 void		mv_fts_list_positions(MvFtsList *list, int block, const uint32 *tfs, int i,
 								  uint32 *out);

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "core/phrase.h"
 #include "core/score.h"
 #include "fts/search.h"
 #include "fts/segment.h"
@@ -88,6 +89,7 @@ struct MvTopkNode
 	MvTermScore score;			/* TERM, PHRASE */
 	int			cursor;			/* TERM: number; PHRASE: of slots[0], the others follow */
 	const MvQueryNode *query;
+	MvPhraseSlot *slots;		/* PHRASE: [nslots], of one document */
 	MvTopkNode **must,			/* BOOL, as many as in query */
 			  **should,
 			  **must_not;
@@ -147,7 +149,6 @@ struct MvFtsSearch
 	const MvFtsRequest *request;
 	MvFtsSnapshot *snapshot;
 	MemoryContext context;
-	MemoryContext scratch;		/* of one document's positions */
 
 	/* the queries */
 	MvTopkNode *root;			/* of the scored one, or NULL */
@@ -182,6 +183,9 @@ struct MvFtsSearch
 	int32	   *window;			/* [MV_WINDOW], zero between uses */
 	uint32	   *docs;			/* [MV_WINDOW + MV_WINDOW_SLACK] */
 	int32	   *points;
+
+	Size		npositions;
+	uint32	   *positions;		/* [npositions], of one document */
 
 	/* the best */
 	int			k;

@@ -45,6 +45,7 @@ compile(MvFtsSearch *search, const MvQuery *query, const MvQueryNode *from, bool
 	{
 		/* Once to look documents up, once to look at positions. */
 		node->cursor = search->ncursors;
+		node->slots = palloc(sizeof(MvPhraseSlot) * from->nslots);
 		for (j = 0; j < 2; j++)
 			for (i = 0; i < from->nslots; i++)
 				new_cursor(search, query, from->slots[i].term);

@@ -3,8 +3,6 @@
  */
 #include "postgres.h"
 
-#include "utils/memutils.h"
-
 #include "core/phrase.h"
 #include "fts/topk.h"
 
@@ -49,49 +47,6 @@ mv_phrase_next(MvFtsSearch *search, const MvTopkNode *node, uint32 doc)
 	return doc;
 }
 
-static int
-compare_positions(const void *a, const void *b)
-{
-	uint32		x = *(const uint32 *) a,
-				y = *(const uint32 *) b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Positions of the alternatives [i, end), of the document that the cursors are at. */
-static uint32
-slot_positions(MvFtsSearch *search, const MvTopkNode *node, int i, int end, uint32 doc,
-			   uint32 **positions)
-{
-	uint32		n = 0;
-	int			have = 0,
-				j;
-
-	for (j = i; j < end; j++)
-	{
-		MvCursor   *cursor = &search->cursors[node->cursor + j];
-
-		if (mv_cursor_next(cursor, doc) == doc)
-			n += cursor->tfs[cursor->at];
-	}
-	*positions = palloc(sizeof(uint32) * n);
-	n = 0;
-	for (j = i; j < end; j++)
-	{
-		MvCursor   *cursor = &search->cursors[node->cursor + j];
-
-		if (cursor->last == MV_NO_DOC || cursor->docs[cursor->at] != doc)
-			continue;
-		mv_fts_list_positions(cursor->list, cursor->block, cursor->tfs, cursor->at,
-							  *positions + n);
-		n += cursor->tfs[cursor->at];
-		have++;
-	}
-	if (have > 1)
-		qsort(*positions, n, sizeof(uint32), compare_positions);
-	return n;
-}
-
 uint32
 mv_phrase_most(MvFtsSearch *search, const MvTopkNode *node, uint32 doc)
 {
@@ -120,28 +75,87 @@ mv_phrase_most(MvFtsSearch *search, const MvTopkNode *node, uint32 doc)
 	return (uint32) most;
 }
 
+static int
+compare_positions(const void *a, const void *b)
+{
+	uint32		x = *(const uint32 *) a,
+				y = *(const uint32 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Is the cursor, which was there or before, at the document? */
+static bool
+cursor_has(const MvCursor *cursor, uint32 doc)
+{
+	return cursor->last != MV_NO_DOC && cursor->docs[cursor->at] == doc;
+}
+
+/* Room for the positions of all slots of the document; the cursors go there. */
+static void
+reserve_positions(MvFtsSearch *search, const MvTopkNode *node, uint32 doc)
+{
+	Size		n = 0;
+	int			i;
+
+	for (i = 0; i < node->query->nslots; i++)
+	{
+		MvCursor   *cursor = &search->cursors[node->cursor + i];
+
+		if (mv_cursor_next(cursor, doc) == doc)
+			n += cursor->tfs[cursor->at];
+	}
+	if (n <= search->npositions)
+		return;
+	if (search->positions != NULL)
+		pfree(search->positions);
+	search->npositions = n * 2;
+	search->positions = MemoryContextAllocHuge(search->context,
+											   sizeof(uint32) * search->npositions);
+}
+
+/* Positions of the alternatives [i, end); returns their number. */
+static uint32
+slot_positions(MvFtsSearch *search, const MvTopkNode *node, int i, int end, uint32 doc,
+			   uint32 *positions)
+{
+	uint32		n = 0;
+	int			have = 0;
+
+	for (; i < end; i++)
+	{
+		MvCursor   *cursor = &search->cursors[node->cursor + i];
+
+		if (!cursor_has(cursor, doc))
+			continue;
+		mv_fts_list_positions(cursor->list, cursor->block, cursor->tfs, cursor->at,
+							  positions + n);
+		n += cursor->tfs[cursor->at];
+		have++;
+	}
+	if (have > 1)
+		qsort(positions, n, sizeof(uint32), compare_positions);
+	return n;
+}
+
 uint32
 mv_phrase_tf(MvFtsSearch *search, const MvTopkNode *node, uint32 doc)
 {
 	const MvQueryNode *query = node->query;
-	MemoryContext old = MemoryContextSwitchTo(search->scratch);
-	MvPhraseSlot *slots = palloc(sizeof(MvPhraseSlot) * query->nslots);
-	uint32		tf;
+	uint32	   *positions;
 	int			n = 0;
 	int			i,
 				end;
 
+	reserve_positions(search, node, doc);
+	positions = search->positions;
 	for (i = 0; i < query->nslots; i = end)
 	{
-		uint32	   *positions;
-
 		end = slot_end(query, i);
-		slots[n].n = slot_positions(search, node, i, end, doc, &positions);
-		slots[n].positions = positions;
-		slots[n++].offset = query->slots[i].offset;
+		node->slots[n].n = slot_positions(search, node, i, end, doc, positions);
+		node->slots[n].positions = positions;
+		positions += node->slots[n].n;
+		node->slots[n++].offset = query->slots[i].offset;
 	}
-	tf = mv_phrase_count(slots, n, query->slop);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(search->scratch);
-	return tf;
+	return mv_phrase_count(node->slots, n, query->slop);
 }

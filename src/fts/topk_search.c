@@ -29,7 +29,6 @@ mv_search_begin(Relation index, const MvFtsSchema *schema, const MvFtsRequest *r
 	MvFtsSearch *search = palloc0(sizeof(MvFtsSearch));
 
 	search->context = context;
-	search->scratch = AllocSetContextCreate(context, "bm25 phrase", ALLOCSET_DEFAULT_SIZES);
 	search->schema = schema;
 	search->request = request;
 	search->snapshot = mv_fts_open(index);
