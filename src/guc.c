@@ -8,6 +8,7 @@
 #include "guc.h"
 
 bool		mv_enable_ranked_scan;
+int			mv_filter_strategy;
 int			mv_graph_walk;
 int			mv_probes;
 double		mv_target_recall;
@@ -15,6 +16,13 @@ double		mv_target_recall;
 void
 mv_guc_init(void)
 {
+	static const struct config_enum_entry strategies[] = {
+		{"auto", MV_FILTER_AUTO, false},
+		{"brute", MV_FILTER_BRUTE, false},
+		{"mask", MV_FILTER_MASK, false},
+		{"post", MV_FILTER_POST, false},
+		{NULL, 0, false},
+	};
 	static const struct config_enum_entry walks[] = {
 		{"auto", MV_WALK_AUTO, false},
 		{"on", MV_WALK_ON, false},
@@ -27,6 +35,14 @@ mv_guc_init(void)
 		"milvus.enable_ranked_scan", "Whether the planner puts Ranked Scan above index scans.",
 		"Without it an order by bm25query() over several columns is an error.",
 		&mv_enable_ranked_scan, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+
+	/* For tests and measurements: auto goes by costs, and changes its mind. */
+	DefineCustomEnumVariable(
+		"milvus.filter_strategy", "How vector index scans find rows that pass a filter.",
+		"brute ranks all that pass, mask reads lists and passes over the other rows, post tests "
+		"nearby rows; auto takes whichever is expected to take least.",
+		&mv_filter_strategy, MV_FILTER_AUTO, strategies, PGC_USERSET, GUC_NOT_IN_SAMPLE,
+		NULL, NULL, NULL);
 
 	/* For tests and measurements: auto is the better of the two, or nearly. */
 	DefineCustomEnumVariable(

@@ -3,6 +3,15 @@
  */
 #pragma once
 
+/* milvus.filter_strategy */
+typedef enum MvFilterStrategy
+{
+	MV_FILTER_AUTO,				/* what is expected to take least, until it turns out otherwise */
+	MV_FILTER_BRUTE,			/* rank all rows that pass */
+	MV_FILTER_MASK,				/* read lists, pass over rows that do not pass */
+	MV_FILTER_POST				/* read lists, test the nearest rows */
+} MvFilterStrategy;
+
 /* milvus.graph_walk */
 typedef enum MvWalk
 {
@@ -12,6 +21,7 @@ typedef enum MvWalk
 } MvWalk;
 
 extern bool mv_enable_ranked_scan;
+extern int	mv_filter_strategy;
 extern int	mv_graph_walk;
 extern int	mv_probes;
 extern double mv_target_recall;

@@ -37,7 +37,8 @@ COMMENT ON FUNCTION milvus_prewarm(regclass, text) IS 'read an index into shared
 
 CREATE FUNCTION milvus_last_scan(OUT index regclass, OUT lists bigint, OUT pages bigint, OUT codes bigint,
 	OUT candidates bigint, OUT reranked bigint, OUT rows bigint, OUT resumed bigint,
-	OUT segments bigint, OUT windows bigint, OUT blocks bigint, OUT skipped bigint, OUT documents bigint)
+	OUT segments bigint, OUT windows bigint, OUT blocks bigint, OUT skipped bigint, OUT documents bigint,
+	OUT filter text, OUT switches bigint, OUT matches bigint, OUT tested bigint)
 	AS 'MODULE_PATHNAME', 'mv_last_scan_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION milvus_last_scan() IS 'what the last index scan of this session did';

@@ -532,8 +532,12 @@ mv_last_scan_info(PG_FUNCTION_ARGS)
 		Int64GetDatum((int64) last->blocks),
 		Int64GetDatum((int64) last->skipped),
 		Int64GetDatum((int64) last->documents),
+		last->filter == NULL ? (Datum) 0 : CStringGetTextDatum(last->filter),
+		Int64GetDatum((int64) last->switches),
+		Int64GetDatum((int64) last->matches),
+		Int64GetDatum((int64) last->tested),
 	};
-	bool		nulls[lengthof(values)] = {0};
+	bool		nulls[lengthof(values)] = {[13] = last->filter == NULL};
 
 	if (!OidIsValid(last->index))
 		PG_RETURN_NULL();

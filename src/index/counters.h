@@ -20,6 +20,10 @@ typedef struct MvScanCounters
 	uint64		candidates;		/* rows whose code made them worth re-ranking */
 	uint64		reranked;		/* rows compared by their stored vector */
 	uint64		resumed;		/* times it read on because more rows were asked for */
+	const char *filter;			/* how it went about a filter; NULL: there was none */
+	uint64		switches;		/* times it changed its mind about that */
+	uint64		matches;		/* rows that pass, if all were asked */
+	uint64		tested;			/* rows looked up one by one for that */
 
 	/* and of full text */
 	uint64		segments;		/* and the pending documents */

@@ -399,17 +399,20 @@ static void
 exhaust(NodeSearch *s)
 {
 	uint32		n = mv_ivf_ids_count(&s->ids);
-	uint8	   *known = palloc_extended(n / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	MvIdSet		others;
 	MvNeighbor	candidate;
 
 	read_pending(s, INFINITY);
 	while (mv_rerank_next(&s->rerank, &candidate))
 		rank_pending(s, (uint32) candidate.id);
+	mv_id_set_init(&others, n);
+	mv_id_set_fill(&others);
 	for (uint32 i = 0; i < s->nranked; i++)
 		if (s->ranked[i] < n)
-			known[s->ranked[i] / 8] |= 1 << s->ranked[i] % 8;
+			mv_id_set_remove(&others, s->ranked[i]);
 	start_lists(s);
-	mv_ivf_search_exclude(s->lists, known, n);
+	mv_ivf_search_only(s->lists, &others);
+	pfree(others.words);
 	s->exhausted = true;
 	s->have = false;
 }
@@ -498,7 +501,7 @@ mv_node_search_start(MvSearch *search, const float *query, Datum value, const Mv
 	s->filter = filter;
 	memcpy(s->x, query, sizeof(float) * s->ivf->shape.dim);
 	mv_ivf_ranker_start(&s->ranker, query);
-	s->by_lists = s->ranker.vague || !mv_node_open(&s->nodes, s->index, s->ivf) ||
+	s->by_lists = filter != NULL || s->ranker.vague || !mv_node_open(&s->nodes, s->index, s->ivf) ||
 		!mv_node_walks(&s->nodes, effort);
 	if (s->by_lists)
 		start_lists(s);

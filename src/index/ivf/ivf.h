@@ -19,6 +19,7 @@
 #include "core/nearest.h"
 #include "core/rabitq.h"
 #include "core/rotate.h"
+#include "index/idset.h"
 #include "index/method.h"
 #include "index/page.h"
 
@@ -739,8 +740,8 @@ void mv_ivf_search_start(MvSearch *search, const float *query, Datum value,
 						 const MvEffort *effort, const MvFilter *filter);
 bool		mv_ivf_search_next(MvSearch *search, MvFound *found);
 
-/* After search_start: rows of that set of ids, a bit each below n, are not returned. */
-void		mv_ivf_search_exclude(MvSearch *search, const uint8 *ids, uint32 n);
+/* After search_start without a filter: only rows of that set of ids are returned. */
+void		mv_ivf_search_only(MvSearch *search, const MvIdSet *ids);
 void		mv_ivf_search_end(MvSearch *search);
 IndexBulkDeleteResult *mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 										 IndexBulkDeleteCallback dead, void *arg);

@@ -30,6 +30,7 @@
 #include "index/counters.h"
 #include "index/fetch.h"
 #include "index/ivf/ivf.h"
+#include "index/ivf/ivf_filter.h"
 #include "index/options.h"
 
 /* Candidates that the first pass over the lists looks for, and how many times more the next. */
@@ -38,6 +39,12 @@
 
 /* Rows that a scan is expected to be asked for: PostgreSQL does not tell the LIMIT. */
 #define NOMINAL_ROWS 10
+
+/* Estimates that a pass looks for, for each row wanted. */
+#define CANDIDATES_A_ROW 4
+
+/* Rows ranked after lists were read, for the comparison with ranking all that pass. */
+#define RANKED_ROWS 100
 
 /* Rows re-ranked together, so that their vectors are fetched meanwhile. */
 #define BATCH 4
@@ -48,6 +55,13 @@ typedef struct ScanList
 	BlockNumber first;
 	uint32		ncodes;			/* when the scan began */
 } ScanList;
+
+/* Estimates of the first codes of a list, which stand for all of it. */
+typedef struct SampleBlock
+{
+	float		est[MV_BLOCK];	/* INFINITY beyond the last */
+	float		weight;			/* codes for each of them */
+} SampleBlock;
 
 struct MvSearch
 {
@@ -81,8 +95,11 @@ struct MvSearch
 	MvIvfWalk	walk;
 	void	   *vector;			/* [dim], of several pages or the table */
 
-	const uint8 *exclude;		/* a set of ids, or NULL */
-	uint32		nexclude;		/* ids below may be members */
+	MvIvfFilter filter;
+	double		share;			/* of the rows that the scan comes by, those wanted */
+	double		spent;			/* ns, on lists; see mv_ivf_read_cost() */
+	SampleBlock *sample;		/* [nused], of each list read once there is a filter; or NULL */
+	int			nsample;
 };
 
 MvSearch *
@@ -95,6 +112,7 @@ mv_ivf_search_begin(Relation index, Relation heap, Snapshot snapshot)
 	s->snapshot = snapshot;
 	s->view_context = AllocSetContextCreate(CurrentMemoryContext, "ivf search",
 											ALLOCSET_DEFAULT_SIZES);
+	mv_ivf_filter_init(&s->filter, CurrentMemoryContext);
 	s->max_nearest = FIRST_CANDIDATES;
 	mv_topk_init(&s->nearest, palloc(sizeof(MvNeighbor) * s->max_nearest), s->max_nearest);
 	mv_rerank_init(&s->rerank, palloc(sizeof(MvNeighbor) * 1024), 1024,
@@ -120,6 +138,7 @@ use_view(MvSearch *s)
 	const MvIvfShape *shape;
 
 	MemoryContextReset(s->view_context);
+	s->sample = NULL;
 	old = MemoryContextSwitchTo(s->view_context);
 	s->ivf = mv_ivf_open_for(s->index, s->view_context);
 	shape = &s->ivf->shape;
@@ -176,6 +195,20 @@ begin_lists(MvSearch *s)
 	s->chunk = 0;
 }
 
+static void
+start_filter(MvSearch *s, const MvFilter *filter)
+{
+	MemoryContext old = MemoryContextSwitchTo(s->view_context);
+
+	mv_ivf_filter_start(&s->filter, &s->ids, s->heap, filter, s->wanted);
+	if (filter != NULL && s->sample == NULL)
+		s->sample = palloc_extended(sizeof(SampleBlock) * s->ivf->nused, MCXT_ALLOC_HUGE);
+	s->share = 1;
+	s->spent = mv_ivf_rank_cost(s->ivf, RANKED_ROWS);
+	s->nsample = 0;
+	MemoryContextSwitchTo(old);
+}
+
 void
 mv_ivf_search_start(MvSearch *s, const float *query, Datum value, const MvEffort *effort,
 					const MvFilter *filter)
@@ -190,20 +223,21 @@ mv_ivf_search_start(MvSearch *s, const float *query, Datum value, const MvEffort
 				   s->rerank.exact, s->rerank.max_exact);
 	s->tau = INFINITY;
 	s->in_pass = false;
-	s->wanted = NOMINAL_ROWS;
-	s->until = 1.5 * NOMINAL_ROWS;
+	s->wanted = Max(effort->rows, NOMINAL_ROWS);
+	s->until = Max(effort->rows, 1.5 * NOMINAL_ROWS);
 	s->nreturned = 0;
-	s->exclude = NULL;
+	start_filter(s, filter);
 }
 
 void
-mv_ivf_search_exclude(MvSearch *s, const uint8 *ids, uint32 n)
+mv_ivf_search_only(MvSearch *s, const MvIdSet *ids)
 {
-	s->exclude = ids;
-	s->nexclude = n;
+	mv_ivf_filter_only(&s->filter, ids);
 }
 
 /* ---- reading lists ---- */
+
+static void rank_members(MvSearch *s);
 
 static void
 add_candidate(MvSearch *s, uint64_t id, float low)
@@ -216,10 +250,15 @@ add_candidate(MvSearch *s, uint64_t id, float low)
 			2 * s->rerank.max_candidates, s->rerank.exact, s->rerank.max_exact);
 }
 
-static inline bool
-is_excluded(const MvSearch *s, uint32 id)
+/* Keep the first n estimates of a list that is read for the first time. */
+static void
+take_sample(MvSearch *s, const MvBlockResult *result, int n, uint32 ncodes)
 {
-	return s->exclude != NULL && id < s->nexclude && (s->exclude[id / 8] >> id % 8 & 1);
+	SampleBlock *block = &s->sample[s->nsample++];
+
+	for (int i = 0; i < MV_BLOCK; i++)
+		block->est[i] = i < n ? result->est[i] : INFINITY;
+	block->weight = (float) ncodes / (float) n;
 }
 
 /*
@@ -229,21 +268,29 @@ is_excluded(const MvSearch *s, uint32 id)
 static void
 read_list(MvSearch *s, uint32 list, float from)
 {
+	bool		sampled = s->filter.filter == NULL || !s->filter.built || from > -INFINITY;
 	const char *block;
 	MvBlockResult result;
 
 	mv_ivf_query_center(&s->query, s->choice.g_add[list], s->choice.g_dist[list]);
 	while ((block = mv_ivf_walk_next(&s->walk)) != NULL)
 	{
-		uint32		below = mv_ivf_block_scan(&s->query, block, s->walk.n,
-											  s->in_pass ? mv_topk_limit(&s->nearest) : s->tau,
-											  &result);
+		uint32		members = mv_ivf_filter_block(&s->filter, block, s->walk.n);
+		uint32		below;
 
+		if (members == 0 && sampled)
+			continue;
+		below = members & mv_ivf_block_scan(&s->query, block, s->walk.n,
+											s->in_pass ? mv_topk_limit(&s->nearest) : s->tau,
+											&result);
+		if (!sampled)
+			take_sample(s, &result, s->walk.n, s->lists[list].ncodes);
+		sampled = true;
 		for (; below != 0; below &= below - 1)
 		{
 			int			i = pg_rightmost_one_pos32(below);
 
-			if (result.low[i] < from || is_excluded(s, mv_ivf_block_id(block, i)))
+			if (result.low[i] < from)
 				continue;
 			if (s->in_pass && result.est[i] < mv_topk_limit(&s->nearest))
 				mv_topk_push(&s->nearest, mv_ivf_block_id(block, i), result.est[i]);
@@ -334,11 +381,11 @@ thinned_out(const MvSearch *s)
 	return rows > 0 ? Max(s->ivf->meta.calibrated_rows / rows, 1) : 1;
 }
 
-/* Choose those within reach for s->wanted rows. */
+/* Choose those within reach for s->wanted rows, of which there is a share in what is read. */
 static int
 choose_in_reach(MvSearch *s)
 {
-	double		wanted = s->wanted * thinned_out(s);
+	double		wanted = s->wanted / s->share * thinned_out(s);
 
 	return mv_ivf_choose(&s->choice, mv_ivf_reach(s->ivf, s->effort.recall, wanted),
 						 lists_left(s));
@@ -352,9 +399,88 @@ read_chosen(MvSearch *s, int n)
 	read_some(s, s->choice.n - n, n, -INFINITY);
 }
 
-/* Read the next chunk of lists; all rows of the last have been returned. */
-static void
-read_chunk(MvSearch *s)
+/*
+ * Read the n lists chosen last; or if ranking all members takes less than what was spent
+ * on lists and will be, nothing: false.
+ */
+static bool
+read_or_rank(MvSearch *s, int n)
+{
+	double		codes = 0;
+
+	for (int i = s->choice.n - n; i < s->choice.n; i++)
+		codes += s->lists[s->choice.lists[i]].ncodes;
+	s->spent += mv_ivf_read_cost(s->ivf, n, codes);
+	if (!s->filter.fixed && s->ivf->meta.rerank != MV_RERANK_NONE &&
+		s->spent > mv_ivf_rank_cost(s->ivf, s->filter.nleft))
+		return false;
+	read_chosen(s, n);
+	return true;
+}
+
+/*
+ * How many rows of the lists read, members or not, are as near as the last of the
+ * nearest n members: rather more, the fewer of the sample are.
+ */
+static double
+rows_as_near(const MvSearch *s, int n)
+{
+	MvTopK		members;
+	float		limit;
+	double		weight = 1,
+				rows = 0,
+				found = 0;
+
+	mv_topk_init(&members, palloc(sizeof(MvNeighbor) * n), n);
+	for (int i = 0; i < s->nearest.n; i++)
+		mv_topk_push(&members, s->nearest.items[i].id, s->nearest.items[i].dist);
+	limit = mv_topk_limit(&members);
+	pfree(members.items);
+	for (int b = 0; b < s->nsample; b++)
+	{
+		const SampleBlock *block = &s->sample[b];
+		int			near = 0;
+
+		for (int i = 0; i < MV_BLOCK; i++)
+			near += block->est[i] <= limit;
+		found += near;
+		rows += near * block->weight;
+		weight = Max(weight, block->weight);
+	}
+	return Max(rows + weight * (sqrt(found) + 1), n);
+}
+
+/*
+ * Read the n lists chosen, and more until there are as many members as rows are wanted;
+ * then as far as a scan would for all rows as near as these, as members may lie where
+ * few others do.  False: all members had better be ranked.
+ */
+static bool
+read_members(MvSearch *s, int n)
+{
+	int			wanted = (int) Min(s->wanted, INT_MAX / 64);
+
+	if (!read_or_rank(s, n))
+		return false;
+	if (by_curve(s) && s->nearest.n < wanted && lists_left(s) > 0)
+	{
+		s->share = s->filter.share;
+		if (!read_or_rank(s, choose_in_reach(s)))
+			return false;
+	}
+	while (s->nearest.n < wanted && lists_left(s) > 0)
+		if (!read_or_rank(s, mv_ivf_choose(&s->choice, INFINITY,
+										   Min(lists_left(s), Max(s->choice.n, 1)))))
+			return false;
+	if (!by_curve(s) || s->nearest.n < wanted || lists_left(s) == 0)
+		return true;
+	s->share = s->wanted / rows_as_near(s, wanted);
+	return read_or_rank(s, choose_in_reach(s));
+}
+
+/* Begin to read a chunk; returns how many lists the first of it are, which are chosen. */
+static int
+choose_first(MvSearch *s)
 {
 	int			left = lists_left(s);
 	int			least = Max(Max(s->choice.n, s->effort.min_probes), 1);
@@ -368,8 +494,44 @@ read_chunk(MvSearch *s)
 		least = Max((int) mv_ivf_lists_wanted(s->ivf, &s->effort), 1);
 	if (n < least)
 		n += mv_ivf_choose(&s->choice, INFINITY, Min(least, left) - n);
-	begin_pass(s, FIRST_CANDIDATES);
-	read_chosen(s, n);
+	return n;
+}
+
+/* As many rows as are wanted, and some more for those whose codes deceive. */
+static int
+estimates_wanted(const MvSearch *s)
+{
+	double		more = CANDIDATES_A_ROW * s->wanted;
+
+	if (s->filter.strategy == MV_IVF_POST)
+		more /= s->filter.share;
+	return (int) Min(Max(more, FIRST_CANDIDATES), INT_MAX / 64);
+}
+
+/* Read the next chunk of lists; all rows of the last have been returned. */
+static void
+read_chunk(MvSearch *s)
+{
+	int			n;
+
+	if (s->filter.strategy == MV_IVF_BRUTE)
+	{
+		rank_members(s);
+		return;
+	}
+	if (s->filter.strategy == MV_IVF_POST)
+		s->share = s->filter.share;
+	n = choose_first(s);
+	begin_pass(s, estimates_wanted(s));
+	if (!s->filter.built || s->filter.filter == NULL)
+		read_chosen(s, n);
+	else if (!read_members(s, n))
+	{
+		mv_last_scan.switches++;
+		mv_ivf_filter_use(&s->filter, MV_IVF_BRUTE);
+		rank_members(s);
+		return;
+	}
 	end_pass(s);
 }
 
@@ -425,8 +587,9 @@ find_tid(MvSearch *s, uint32 id, ItemPointer tid)
 }
 
 /*
- * Look up a candidate; pin its vector and have the processor fetch it.  False: its
- * row is gone; of stored vectors that is seen when the row is to be returned.
+ * Look up a candidate; pin its vector and have the processor fetch it.  False: it does
+ * not pass the filter, or its row is gone; of stored vectors that is seen when the row
+ * is to be returned.
  */
 static bool
 find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
@@ -436,6 +599,8 @@ find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
 	row->id = (uint32) candidate->id;
 	row->bound = candidate->dist;
 	row->buffer = InvalidBuffer;
+	if (!mv_ivf_filter_take(&s->filter, row->id))
+		return false;
 	if (ivf->meta.rerank == MV_RERANK_NONE)
 		return true;
 	if (ivf->meta.rerank == MV_RERANK_HEAP)
@@ -514,6 +679,67 @@ add_exact(MvSearch *s, uint32 id, float dist)
 					   2 * s->rerank.max_exact);
 }
 
+/* Compute the distances of n rows that were found. */
+static void
+rank_rows(MvSearch *s, const Wanted *rows, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		float		dist;
+
+		if (rank_row(s, &rows[i], &dist))
+			add_exact(s, rows[i].id, dist);
+		else
+			mv_rerank_skip(&s->rerank);
+	}
+}
+
+/* Rank all members that are left: then every list is as good as read. */
+static void
+rank_members(MvSearch *s)
+{
+	const MvIdSet *left = &s->filter.left;
+	Wanted		rows[BATCH];
+	int			n = 0;
+
+	mv_rerank_cut(&s->rerank, -INFINITY);
+	for (uint32 w = 0; w <= left->n / 64; w++)
+		for (uint64 bits = left->words[w]; bits != 0; bits &= bits - 1)
+		{
+			MvNeighbor	member = { w * 64 + (uint32) pg_rightmost_one_pos64(bits), -INFINITY };
+
+			s->rerank.pending++;
+			if (find_row(s, &member, &rows[n]))
+				n++;
+			else
+				mv_rerank_skip(&s->rerank);
+			if (n == BATCH)
+			{
+				rank_rows(s, rows, n);
+				n = 0;
+				CHECK_FOR_INTERRUPTS();
+			}
+		}
+	rank_rows(s, rows, n);
+	s->choice.n = s->ivf->nused;
+	s->tau = INFINITY;
+	s->in_pass = false;
+	mv_rerank_floor(&s->rerank, INFINITY);
+}
+
+/* Too many candidates do not pass: ask about all ids, and read the lists again. */
+static void
+mask_from_now(MvSearch *s)
+{
+	mv_last_scan.switches++;
+	mv_ivf_filter_build(&s->filter);
+	mv_rerank_cut(&s->rerank, -INFINITY);
+	mv_ivf_choice_start(&s->choice, (float) s->ranker.norm);
+	s->chunk = 0;
+	s->share = 1;
+	s->tau = INFINITY;
+}
+
 /* Compute the distances of the next few candidates. */
 static bool
 rerank_batch(MvSearch *s)
@@ -531,15 +757,9 @@ rerank_batch(MvSearch *s)
 		else
 			mv_rerank_skip(&s->rerank);
 	}
-	for (int i = 0; i < n; i++)
-	{
-		float		dist;
-
-		if (rank_row(s, &rows[i], &dist))
-			add_exact(s, rows[i].id, dist);
-		else
-			mv_rerank_skip(&s->rerank);
-	}
+	rank_rows(s, rows, n);
+	if (mv_ivf_filter_tested_enough(&s->filter))
+		mask_from_now(s);
 	return taken > 0;
 }
 
@@ -553,7 +773,7 @@ mv_ivf_search_next(MvSearch *s, MvFound *result)
 	while (!found)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (s->nreturned > s->until && by_curve(s))
+		if (s->nreturned > s->until && by_curve(s) && lists_left(s) > 0)
 			extend_chunk(s);
 		if (mv_rerank_result(&s->rerank, &next))
 		{

@@ -11,16 +11,9 @@
 
 /* ---- TIDs ---- */
 
-/* A set of ids. */
-typedef struct IdSet
-{
-	uint32		size;
-	uint8	   *bits;
-} IdSet;
-
 /* The ids that stand in lists. */
 static void
-collect_ids(Relation index, IdSet *listed)
+collect_ids(Relation index, MvIdSet *listed)
 {
 	MvIvf	   *ivf;
 	MvIvfList  *lists = mv_ivf_copy_lists(index, &ivf);
@@ -36,8 +29,8 @@ collect_ids(Relation index, IdSet *listed)
 			{
 				uint32		id = mv_ivf_block_id(block, j);
 
-				if (id < listed->size)
-					listed->bits[id / 8] |= (uint8) (1 << id % 8);
+				if (id < listed->n)
+					mv_id_set_add(listed, id);
 			}
 	}
 	pfree(walk.crossing);
@@ -46,7 +39,7 @@ collect_ids(Relation index, IdSet *listed)
 
 /* The live rows of an id page that are in the set. */
 static void
-each_row(Relation index, BlockNumber block, const IdSet *listed, MvTidFn each, void *arg)
+each_row(Relation index, BlockNumber block, const MvIdSet *listed, MvTidFn each, void *arg)
 {
 	PGAlignedBlock copy;
 	MvIvfIdHead *head = MV_PAGE_HEAD(copy.data);
@@ -57,10 +50,7 @@ each_row(Relation index, BlockNumber block, const IdSet *listed, MvTidFn each, v
 	UnlockReleaseBuffer(buffer);
 	for (uint32 i = 0; i < Min(head->count, MV_BODY_SIZE / sizeof(MvIvfId)); i++)
 	{
-		uint32		id = head->first + i;
-
-		if (!(entry[i].flags & (MV_ID_DEAD | MV_ID_FREE)) && id < listed->size &&
-			(listed->bits[id / 8] & 1 << id % 8))
+		if (!mv_ivf_id_is_dead(entry[i]) && mv_id_set_has(listed, head->first + i))
 			each(&entry[i].tid, arg);
 	}
 }
@@ -74,18 +64,17 @@ mv_ivf_tids(Relation index, MvTidFn each, void *arg)
 {
 	MvIvf	   *ivf = mv_ivf_open_for(index, CurrentMemoryContext);
 	MvIvfIds	ids;
-	IdSet		listed;
+	MvIdSet		listed;
 
 	mv_ivf_ids_begin(&ids, index, ivf);
-	listed.size = (uint32) mv_ivf_ids_refresh(&ids) * ivf->shape.ids_per_page;
-	listed.bits = palloc_extended(listed.size / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	mv_id_set_init(&listed, (uint32) mv_ivf_ids_refresh(&ids) * ivf->shape.ids_per_page);
 	collect_ids(index, &listed);
 	for (int i = 0; i < ids.npages; i++)
 	{
 		each_row(index, ids.blocks[i], &listed, each, arg);
 		CHECK_FOR_INTERRUPTS();
 	}
-	pfree(listed.bits);
+	pfree(listed.words);
 	mv_ivf_ids_end(&ids);
 }
 

@@ -78,32 +78,6 @@ mv_ivf_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 
 /* ---- cleaning up ---- */
 
-/* A set of ids. */
-typedef struct IdSet
-{
-	uint32		n;				/* ids below may be members */
-	uint8	   *bits;
-} IdSet;
-
-static void
-id_set_init(IdSet *set, uint32 n)
-{
-	set->n = n;
-	set->bits = palloc_extended(n / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
-static inline void
-id_set_add(IdSet *set, uint32 id)
-{
-	set->bits[id / 8] |= 1 << id % 8;
-}
-
-static inline bool
-id_set_has(const IdSet *set, uint32 id)
-{
-	return id < set->n && (set->bits[id / 8] >> id % 8 & 1);
-}
-
 typedef struct Cleanup
 {
 	Relation	index,
@@ -112,8 +86,8 @@ typedef struct Cleanup
 	MvIvfIds	ids;
 	double		live;			/* rows */
 	uint32		ndead;			/* ids marked dead when the cleanup began: */
-	IdSet		dead;
-	IdSet		kept;			/* of them, those that stay in a list */
+	MvIdSet		dead;
+	MvIdSet		kept;			/* of them, those that stay in a list */
 	MvIvfWalk	walk;
 	char	   *row;			/* a code */
 } Cleanup;
@@ -125,8 +99,8 @@ find_dead(Cleanup *c)
 	int			npages = mv_ivf_ids_refresh(&c->ids);
 	uint32		per_page = c->ivf->shape.ids_per_page;
 
-	id_set_init(&c->dead, npages * per_page);
-	id_set_init(&c->kept, npages * per_page);
+	mv_id_set_init(&c->dead, npages * per_page);
+	mv_id_set_init(&c->kept, npages * per_page);
 	for (int i = 0; i < npages; i++)
 	{
 		Buffer		buffer;
@@ -142,7 +116,7 @@ find_dead(Cleanup *c)
 			c->live += !(entry[j].flags & (MV_ID_DEAD | MV_ID_FREE));
 			if ((entry[j].flags & MV_ID_DEAD) && !(entry[j].flags & MV_ID_FREE))
 			{
-				id_set_add(&c->dead, i * per_page + j);
+				mv_id_set_add(&c->dead, i * per_page + j);
 				c->ndead++;
 			}
 		}
@@ -163,11 +137,11 @@ count_dead(Cleanup *c, const MvIvfList *list, bool keep)
 		{
 			uint32		id = mv_ivf_block_id(block, i);
 
-			if (!id_set_has(&c->dead, id))
+			if (!mv_id_set_has(&c->dead, id))
 				continue;
 			n++;
 			if (keep)
-				id_set_add(&c->kept, id);
+				mv_id_set_add(&c->kept, id);
 		}
 	return n;
 }
@@ -187,7 +161,7 @@ copy_codes(Cleanup *c, const MvIvfList *seen, const MvIvfList *now, MvIvfChain *
 		{
 			uint32		id = mv_ivf_block_id(block, i);
 
-			if (id_set_has(&c->dead, id))
+			if (mv_id_set_has(&c->dead, id))
 				continue;
 			mv_ivf_block_get(&c->ivf->shape, block, i, c->row);
 			mv_ivf_chain_put(chain, c->row, id);
@@ -294,7 +268,7 @@ free_page_ids(Cleanup *c, int page_no)
 	MvIvfId    *entry;
 	uint32		i = 0;
 
-	while (i < n && (!id_set_has(&c->dead, first + i) || id_set_has(&c->kept, first + i)))
+	while (i < n && (!mv_id_set_has(&c->dead, first + i) || mv_id_set_has(&c->kept, first + i)))
 		i++;
 	if (i == n)
 		return;
@@ -304,7 +278,7 @@ free_page_ids(Cleanup *c, int page_no)
 	head = MV_PAGE_HEAD(mv_change_page(&change, ids));
 	entry = (MvIvfId *) MV_PAGE_BODY(mv_change_page(&change, ids));
 	for (; i < n; i++)
-		if (id_set_has(&c->dead, first + i) && !id_set_has(&c->kept, first + i))
+		if (mv_id_set_has(&c->dead, first + i) && !mv_id_set_has(&c->kept, first + i))
 		{
 			entry[i].flags = MV_ID_DEAD | MV_ID_FREE;
 			head->nfree++;
