@@ -179,7 +179,7 @@ END $$;
 SELECT c, r, s.* FROM (VALUES ('needle', 'needle'), ('needle', 'needle thread'), ('+needle +thread', 'needle'), ('"needle thread"', 'thread needle'), ('-hay +needle', 'needle'),
 	('(needle thread)~2', 'needle thread'), ('the', 'nothing'), ('needle', 'thread'), ('needle', '+needle -thread'), ('+needle needle', 'nothing')) v(c, r),
 	LATERAL scan_of(format('body @@@ %L::ftsquery', c), format('body <@> %L::ftsquery', r)) s;
--- LIMIT and OFFSET reach the scan: it searches once, and may go on
+-- LIMIT and OFFSET reach the scan, with the share of rows that the conditions leave: it searches once, and may go on
 SELECT l, s.rows, s.resumed FROM unnest('{100,100 OFFSET 900,"NULL",(SELECT 100),ALL OFFSET 50,5 OFFSET (SELECT 70)}'::text[]) l, scan_of('true', $$body <@> 'hay'$$, l) s;
 SELECT s.rows, s.resumed FROM scan_of('id % 10 = 0', $$body <@> 'hay'$$, '100') s;
 PREPARE first(int) AS SELECT count(*) FROM (SELECT FROM many ORDER BY body <@> 'hay' LIMIT $1) x;

@@ -109,3 +109,25 @@
 #else
 #define mv_name_list(name) stringToQualifiedNameList(name)
 #endif
+
+/*
+ * 18: results of iterating over a bitmap are the caller's, and offsets are taken out
+ * of them.  mv_bitmap_offsets() returns their number, less than 0 for a page without.
+ */
+#if PG_VERSION_NUM >= 180000
+#define MvBitmapIterator TBMPrivateIterator
+#define mv_bitmap_begin(bitmap) tbm_begin_private_iterate(bitmap)
+#define mv_bitmap_next(iterator, result) \
+	(tbm_private_iterate(iterator, result) ? (result) : NULL)
+#define mv_bitmap_offsets(page, room, out) \
+	(*(out) = (room), \
+	 (page)->lossy ? -1 : tbm_extract_page_tuple(page, room, lengthof(room)))
+#define mv_bitmap_end(iterator) tbm_end_private_iterate(iterator)
+#else
+#define MvBitmapIterator TBMIterator
+#define mv_bitmap_begin(bitmap) tbm_begin_iterate(bitmap)
+#define mv_bitmap_next(iterator, result) ((void) (result), tbm_iterate(iterator))
+#define mv_bitmap_offsets(page, room, out) \
+	((void) (room), *(out) = (page)->offsets, (page)->ntuples)
+#define mv_bitmap_end(iterator) tbm_end_iterate(iterator)
+#endif

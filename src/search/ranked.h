@@ -16,15 +16,18 @@ extern const CustomScanMethods mv_ranked_scan_methods;
 typedef struct MvRankedPlan
 {
 	Plan	   *index;			/* an Index Scan, perhaps below a Result */
-	bool		text;			/* of a bm25 index: its value is the last of custom_scan_tlist */
+	Plan	   *bitmap;			/* makes the set of rows wanted; NULL: all are */
+	bool		text;			/* of a bm25 index: custom_scan_tlist ends with its value */
+	int			reads;			/* rows of the index for one that passes the conditions */
 	List	   *limit;			/* expressions that add up to the rows wanted; NIL: unknown */
 } MvRankedPlan;
 
 static inline void
 mv_ranked_put(CustomScan *node, const MvRankedPlan *plan)
 {
-	node->custom_plans = list_make1(plan->index);
-	node->custom_private = list_make1_int(plan->text);
+	node->custom_plans = plan->bitmap ? list_make2(plan->index, plan->bitmap) :
+		list_make1(plan->index);
+	node->custom_private = list_make2_int(plan->text, plan->reads);
 	node->custom_exprs = plan->limit;
 	node->methods = &mv_ranked_scan_methods;
 }
@@ -34,7 +37,9 @@ mv_ranked_get(const CustomScan *node)
 {
 	return (MvRankedPlan){
 		.index = linitial(node->custom_plans),
+		.bitmap = list_length(node->custom_plans) > 1 ? lsecond(node->custom_plans) : NULL,
 		.text = linitial_int(node->custom_private),
+		.reads = lsecond_int(node->custom_private),
 		.limit = node->custom_exprs,
 	};
 }

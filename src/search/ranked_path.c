@@ -19,15 +19,37 @@
 #include "optimizer/paths.h"
 #include "optimizer/tlist.h"
 
+#include "am/am.h"
 #include "am/bm25.h"
 #include "fts/bm25query.h"
 #include "guc.h"
+#include "search/filter.h"
 #include "search/ranked.h"
 #include "search/search.h"
 
 static set_rel_pathlist_hook_type next_hook = NULL;
 
+/* What an index is to the node. */
+typedef enum Kind
+{
+	FOREIGN,					/* not ours */
+	VECTORS,
+	TEXT
+} Kind;
+
+static Kind
+index_kind(const IndexPath *path)
+{
+	void	   *cost = (void *) path->indexinfo->amcostestimate;
+
+	return cost == (void *) mv_am_costestimate ? VECTORS :
+		cost == (void *) mv_bm25_costestimate ? TEXT : FOREIGN;
+}
+
 /* ---- the plan ---- */
+
+/* More are not asked for at once. */
+#define MAX_READS 10000
 
 /* LIMIT and OFFSET, where these are about the rows of one relation. */
 static List *
@@ -50,6 +72,26 @@ limit_of(PlannerInfo *root)
 	return copyObject(limit);
 }
 
+static double
+rows_per_result(const RelOptInfo *rel, const CustomPath *path)
+{
+	const IndexPath *index = linitial(path->custom_paths);
+	double		rows = rel->tuples * index->indexselectivity;
+
+	if (list_length(path->custom_paths) > 1)
+		rows *= mv_filter_share(lsecond(path->custom_paths));
+	return Min(Max(rows / Max(index->path.rows, 1), 1), MAX_READS);
+}
+
+/* The part of a bitmap heap scan that makes the bitmap; above it may be a Result. */
+static Plan *
+bitmap_of(Plan *plan)
+{
+	while (!IsA(plan, BitmapHeapScan))
+		plan = outerPlan(plan);
+	return outerPlan(plan);
+}
+
 static Plan *
 make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, List *clauses,
 		  List *plans)
@@ -58,16 +100,22 @@ make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 	IndexPath  *index = linitial(path->custom_paths);
 	List	   *columns = copyObject(((Plan *) linitial(plans))->targetlist);
 	MvRankedPlan plan = {
-		.index = linitial(plans), .text = true, .limit = limit_of(root)
+		.index = linitial(plans),
+		.bitmap = list_length(plans) > 1 ? bitmap_of(lsecond(plans)) : NULL,
+		.text = index_kind(index) == TEXT,
+		.reads = (int) rows_per_result(rel, path),
+		.limit = limit_of(root)
 	};
 
+	if (plan.text)
+		columns =
+			lappend(columns, makeTargetEntry(copyObject(linitial(index->indexorderbys)),
+											 list_length(columns) + 1, NULL, false));
 	/* The child checks all conditions. */
 	node->scan.plan.targetlist = tlist;
 	node->scan.scanrelid = 0;
 	node->flags = path->flags;
-	node->custom_scan_tlist =
-		lappend(columns, makeTargetEntry(copyObject(linitial(index->indexorderbys)),
-										 list_length(columns) + 1, NULL, false));
+	node->custom_scan_tlist = columns;
 	mv_ranked_put(node, &plan);
 	return (Plan *) node;
 }
@@ -78,16 +126,6 @@ static const CustomPathMethods path_methods = {
 };
 
 /* ---- paths ---- */
-
-/* Is it a scan of a bm25 index in its order? */
-static bool
-is_ranked_text(Path *path)
-{
-	IndexPath  *index = (IndexPath *) path;
-
-	return IsA(path, IndexPath) && list_length(index->indexorderbys) == 1 &&
-		(void *) index->indexinfo->amcostestimate == (void *) mv_bm25_costestimate;
-}
 
 /*
  * The relation's columns, and the score.  What is above finds it there and computes
@@ -105,7 +143,7 @@ target_with_score(PlannerInfo *root, RelOptInfo *rel, IndexPath *index)
 	return set_pathtarget_cost_width(root, target);
 }
 
-static Path *
+static CustomPath *
 wrap(PlannerInfo *root, RelOptInfo *rel, IndexPath *index)
 {
 	CustomPath *path = makeNode(CustomPath);
@@ -113,11 +151,27 @@ wrap(PlannerInfo *root, RelOptInfo *rel, IndexPath *index)
 	path->path = index->path;
 	path->path.type = T_CustomPath;
 	path->path.pathtype = T_CustomScan;
-	path->path.pathtarget = target_with_score(root, rel, index);
 	path->path.parallel_safe = false;
+	if (index_kind(index) == TEXT)
+		path->path.pathtarget = target_with_score(root, rel, index);
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->custom_paths = list_make1(index);
 	path->methods = &path_methods;
+	return path;
+}
+
+/* The same scan of the rows that other indexes leave, or NULL. */
+static Path *
+filtered(PlannerInfo *root, RelOptInfo *rel, IndexPath *index)
+{
+	BitmapHeapPath *filter = mv_filter_path(root, rel, index);
+	CustomPath *path;
+
+	if (filter == NULL)
+		return NULL;
+	path = wrap(root, rel, index);
+	path->custom_paths = lappend(path->custom_paths, filter);
+	mv_filter_cost(filter, index, &path->path.startup_cost, &path->path.total_cost);
 	return (Path *) path;
 }
 
@@ -134,6 +188,7 @@ static void
 add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	List	   *only = NIL;
+	List	   *more = NIL;
 	ListCell   *lc;
 
 	if (next_hook)
@@ -143,18 +198,26 @@ add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 		return;
 	foreach(lc, rel->pathlist)
 	{
-		IndexPath  *path = lfirst(lc);
+		IndexPath  *index = lfirst(lc);
+		Kind		kind = IsA(index, IndexPath) ? index_kind(index) : FOREIGN;
 
-		if (!is_ranked_text(&path->path))
+		if (kind == FOREIGN || list_length(index->indexorderbys) != 1)
 			continue;
-		lfirst(lc) = wrap(root, rel, path);
-		if (is_the_only_way(path))
+		if (kind == VECTORS)
+			more = lappend(more, filtered(root, rel, index));
+		if (kind == TEXT || rel->baserestrictinfo != NIL)
+			lfirst(lc) = wrap(root, rel, index);
+		if (kind == TEXT && is_the_only_way(index))
 			only = lappend(only, lfirst(lc));
 	}
-	if (only == NIL)
-		return;
-	rel->pathlist = only;
-	rel->partial_pathlist = NIL;
+	if (only != NIL)
+	{
+		rel->pathlist = only;
+		rel->partial_pathlist = NIL;
+	}
+	foreach(lc, more)
+		if (lfirst(lc) != NULL)
+			add_path(rel, lfirst(lc));
 }
 
 void

@@ -3,8 +3,9 @@
  *
  * It takes the rows of an Index Scan of ours and
  *
- * - tells the scan what LIMIT and OFFSET are, for core does not: so many rows are
- *   searched for at once.  That is a hint, the scan goes on beyond;
+ * - tells the scan which rows are wanted, where a bitmap of other indexes knows that;
+ * - tells it what LIMIT and OFFSET are, for core does not: so many rows are searched
+ *   for at once.  That is a hint, the scan goes on beyond;
  * - of full text, adds the value that the row was ordered by.  Core would evaluate
  *   the expression again for its target list, even where only the order is asked
  *   for: analysing the text takes longer than the search.
@@ -14,10 +15,13 @@
 #include "access/genam.h"
 #include "access/relscan.h"
 #include "executor/executor.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "am/am.h"
 #include "am/bm25.h"
 #include "compat.h"
+#include "search/filter.h"
 #include "search/ranked.h"
 
 typedef struct RankedScan
@@ -26,6 +30,9 @@ typedef struct RankedScan
 	MvRankedPlan plan;
 	PlanState  *child;			/* the Index Scan, or what stands above it */
 	IndexScanState *index;
+	PlanState  *bitmap;			/* or NULL */
+	MvTidSet   *tids;			/* what it found; NULL: it has not run yet */
+	MemoryContext tids_context;
 	List	   *limit;			/* of ExprState */
 	bool		started;		/* the index scan knows what we know */
 } RankedScan;
@@ -44,9 +51,15 @@ begin(CustomScanState *node, EState *estate, int eflags)
 		child = outerPlanState(child);
 	scan->index = (IndexScanState *) child;
 	scan->limit = ExecInitExprList(scan->plan.limit, (PlanState *) node);
+	if (scan->plan.bitmap == NULL)
+		return;
+	scan->bitmap = ExecInitNode(scan->plan.bitmap, estate, eflags);
+	node->custom_ps = lappend(node->custom_ps, scan->bitmap);
+	scan->tids_context =
+		AllocSetContextCreate(CurrentMemoryContext, "rows wanted", ALLOCSET_DEFAULT_SIZES);
 }
 
-/* As LIMIT and OFFSET say; 0: unknown. */
+/* Rows of the index that LIMIT and OFFSET will take; 0: unknown. */
 static double
 rows_wanted(RankedScan *scan)
 {
@@ -63,7 +76,23 @@ rows_wanted(RankedScan *scan)
 			return 0;
 		rows += Max(DatumGetInt64(n), 0);
 	}
-	return rows;
+	return rows * scan->plan.reads;
+}
+
+/* The rows that are wanted; the bitmap runs again only for other parameters. */
+static const MvTidSet *
+wanted_tids(RankedScan *scan)
+{
+	if (scan->bitmap != NULL && (scan->tids == NULL || scan->bitmap->chgParam != NULL))
+	{
+		MemoryContext old;
+
+		MemoryContextReset(scan->tids_context);
+		old = MemoryContextSwitchTo(scan->tids_context);
+		scan->tids = mv_filter_tids(scan->bitmap, scan->index->ss.ss_currentRelation);
+		MemoryContextSwitchTo(old);
+	}
+	return scan->tids;
 }
 
 /* Begin the child's scan, as the child does before its first row, to tell it more. */
@@ -81,6 +110,8 @@ start(RankedScan *scan)
 	}
 	if (scan->plan.text)
 		mv_bm25_expect(index->iss_ScanDesc, rows_wanted(scan));
+	else
+		mv_am_expect(index->iss_ScanDesc, rows_wanted(scan), wanted_tids(scan));
 	scan->started = true;
 }
 
@@ -120,17 +151,22 @@ next(CustomScanState *node)
 static void
 end(CustomScanState *node)
 {
-	ExecEndNode(((RankedScan *) node)->child);
+	ListCell   *lc;
+
+	foreach(lc, node->custom_ps)
+		ExecEndNode(lfirst(lc));
 }
 
 static void
 rescan(CustomScanState *node)
 {
 	RankedScan *scan = (RankedScan *) node;
+	ListCell   *lc;
 
 	scan->started = false;
 	if (node->ss.ps.chgParam != NULL)
-		UpdateChangedParamSet(scan->child, node->ss.ps.chgParam);
+		foreach(lc, node->custom_ps)
+			UpdateChangedParamSet(lfirst(lc), node->ss.ps.chgParam);
 	if (scan->child->chgParam == NULL)
 		ExecReScan(scan->child);
 }

@@ -1,0 +1,115 @@
+-- Conditions beside an order by distance: other indexes find the rows, the vector's index puts them in order.
+CREATE TABLE items (id int PRIMARY KEY, v vector(4), price int, kind text, meta jsonb, note text);
+SELECT setseed(.25);
+INSERT INTO items SELECT n, ARRAY[random(), random(), random(), random()]::vector, n * 37 % 1000, 'k' || n % 50, jsonb_build_object('a', n % 20), 'n' || n % 4 FROM generate_series(1, 4000) n;
+CREATE INDEX items_v ON items USING ivf (v vector_l2_ops) WITH (lists = 20);
+CREATE INDEX items_price ON items (price);
+CREATE INDEX items_kind ON items (kind);
+CREATE INDEX items_meta ON items USING gin (meta);
+VACUUM ANALYZE items;
+-- All lists: answers are exact, and comparable with those of a sort.
+SET milvus.probes = 10000;
+CREATE FUNCTION explain(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('enable_sort', 'off', true);
+	RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query;
+END $$;
+-- NULL, or both answers: the query's, and one that no index of ours had a part in.
+CREATE FUNCTION differs(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	got text;
+	expected text;
+	plan json;
+BEGIN
+	PERFORM set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true);
+	EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO plan;
+	IF plan::text !~ 'Ranked Scan' THEN RETURN plan::text; END IF;
+	EXECUTE format('SELECT array_agg(x) FROM (%s) x', query) INTO got;
+	PERFORM set_config('enable_sort', 'on', true), set_config('enable_seqscan', 'on', true), set_config('enable_indexscan', 'off', true);
+	EXECUTE format('SELECT array_agg(x) FROM (%s) x', query) INTO expected;
+	PERFORM set_config('enable_indexscan', 'on', true);
+	RETURN CASE WHEN got IS DISTINCT FROM expected THEN format('%s, expected %s', got, expected) END;
+END $$;
+
+-- any bitmap: a range, GIN, And, Or, lists of values, a subquery
+SELECT explain($$SELECT id FROM items WHERE price < 20 ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT differs($$SELECT id FROM items WHERE price < 20 ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT differs($$SELECT id FROM items WHERE price < 20 ORDER BY v <-> '[.5,.5,.5,.5]'$$);
+SELECT explain($$SELECT id FROM items WHERE meta @> '{"a": 3}' AND kind = 'k3' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT differs($$SELECT id FROM items WHERE meta @> '{"a": 3}' AND kind = 'k3' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT explain($$SELECT id FROM items WHERE (price < 5 OR kind = 'k7') AND note = 'n1' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT differs($$SELECT id FROM items WHERE (price < 5 OR kind = 'k7') AND note = 'n1' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT differs($$SELECT id FROM items WHERE kind IN ('k1', 'k2') ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT explain($$SELECT id FROM items WHERE price = ANY (ARRAY(SELECT n FROM generate_series(8, 9) n)) ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT differs($$SELECT id FROM items WHERE price = ANY (ARRAY(SELECT n FROM generate_series(8, 9) n)) ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT differs($$SELECT id FROM items WHERE kind = 'none' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+
+-- with an index that says too little, every row is checked: all of BRIN's pages, and bitmaps without memory
+CREATE INDEX items_id_brin ON items USING brin (id) WITH (pages_per_range = 1);
+DROP INDEX items_price;
+SET enable_indexonlyscan = off;
+SELECT differs($$SELECT id FROM items WHERE id + 0 > 3 AND id BETWEEN 1000 AND 1010 ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+RESET enable_indexonlyscan;
+DROP INDEX items_id_brin;
+CREATE INDEX items_price ON items (price);
+
+-- no index has it: rows are checked as they come; nothing to check: a plain index scan; row locks: the same
+SELECT explain($$SELECT id FROM items WHERE note = 'n2' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT differs($$SELECT id FROM items WHERE note = 'n2' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT explain($$SELECT id FROM items ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT explain($$SELECT id FROM items WHERE price < 5 ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5 FOR UPDATE$$);
+SET milvus.enable_ranked_scan = off;
+SELECT explain($$SELECT id FROM items WHERE price < 20 ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+RESET milvus.enable_ranked_scan;
+
+-- the bitmap is made again when its parameters change, and only then
+SELECT explain($$SELECT k, x.id FROM generate_series(1, 3) k, LATERAL (SELECT id FROM items WHERE kind = 'k' || k ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 2) x$$);
+SELECT differs($$SELECT k, x.id FROM generate_series(1, 3) k, LATERAL (SELECT id FROM items WHERE kind = 'k' || k ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 2) x$$);
+SELECT differs($$SELECT q.id, x.id FROM (SELECT id, v FROM items WHERE id < 4 OFFSET 0) q, LATERAL (SELECT id FROM items WHERE kind = 'k5' ORDER BY v <-> q.v LIMIT 2) x$$);
+CREATE FUNCTION loops(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	PERFORM set_config('enable_sort', 'off', true);
+	EXECUTE 'EXPLAIN (ANALYZE, FORMAT json) ' || query INTO plan;
+	RETURN (regexp_match(plan::text, '"Bitmap Index Scan".*?"Actual Loops": (\d+)'))[1];
+END $$;
+SELECT loops($$SELECT k, x.id FROM generate_series(1, 3) k, LATERAL (SELECT id FROM items WHERE kind = 'k' || k ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 2) x$$) AS changed,
+	loops($$SELECT q.id, x.id FROM (SELECT id, v FROM items WHERE id < 4 OFFSET 0) q, LATERAL (SELECT id FROM items WHERE kind = 'k5' ORDER BY v <-> q.v LIMIT 2) x$$) AS unchanged;
+
+-- prepared, for any parameter; a cursor; what the transaction has done itself
+SET plan_cache_mode = force_generic_plan;
+SET enable_sort = off;
+PREPARE nearest(text, vector, int) AS SELECT id FROM items WHERE kind = $1 ORDER BY v <-> $2 LIMIT $3;
+EXPLAIN (COSTS OFF) EXECUTE nearest('k1', '[0,0,0,0]', 2);
+EXECUTE nearest('k1', '[0,0,0,0]', 2);
+EXECUTE nearest('k2', '[1,1,1,1]', 1);
+EXECUTE nearest(NULL, '[1,1,1,1]', 1);
+SELECT count(*) FROM items WHERE kind = 'k2';
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM items WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0]';
+FETCH 2 FROM c;
+INSERT INTO items VALUES (5000, '[0,0,0,0]', 1, 'k1');
+UPDATE items SET kind = 'k1' WHERE id = 50;
+DELETE FROM items WHERE id = (SELECT id FROM items WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0]' OFFSET 1 LIMIT 1);
+EXECUTE nearest('k1', '[0,0,0,0]', 1);
+MOVE 76 FROM c;
+FETCH ALL FROM c;
+SELECT differs($$SELECT id FROM items WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0]'$$);
+ROLLBACK;
+RESET enable_sort;
+RESET plan_cache_mode;
+
+-- partitions
+CREATE TABLE parts (id int, v vector(4), kind text) PARTITION BY HASH (id);
+CREATE TABLE parts1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE parts2 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO parts SELECT id, v, kind FROM items;
+CREATE INDEX ON parts USING ivf (v vector_l2_ops);
+CREATE INDEX ON parts (kind);
+VACUUM ANALYZE parts;
+SELECT explain($$SELECT id FROM parts WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0]' LIMIT 2$$);
+SELECT differs($$SELECT id, v <-> '[0,0,0,0]' FROM parts WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0]' LIMIT 20$$);
+
+DROP TABLE items, parts;
+DROP FUNCTION explain, differs, loops;
