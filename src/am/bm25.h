@@ -38,6 +38,17 @@ void		mv_bm25_endscan(IndexScanDesc scan);
  */
 void		mv_bm25_expect(IndexScanDesc scan, double rows);
 
+/*
+ * mv_bm25_count -- how many rows the scan's keys select and the snapshot sees.
+ *
+ * scan		without an order, after a rescan
+ * heap		the index's table
+ * rows		out: their number
+ * fetched	grows by the rows that had to be looked at in the table
+ * returns	false if the index alone cannot tell: the scan is to be run and its rows counted
+ */
+bool		mv_bm25_count(IndexScanDesc scan, Relation heap, int64 *rows, int64 *fetched);
+
 /* bm25_cost.c */
 void		mv_bm25_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 								 Cost *startup, Cost *total, Selectivity *selectivity,

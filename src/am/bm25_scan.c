@@ -10,6 +10,7 @@
 #include "access/relscan.h"
 #include "access/stratnum.h"
 #include "pgstat.h"
+#include "storage/predicate.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -326,4 +327,23 @@ mv_bm25_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	mv_last_scan.pages += mv_counters_pages_read() - before;
 	mv_last_scan.rows += n;
 	return n;
+}
+
+bool
+mv_bm25_count(IndexScanDesc scan, Relation heap, int64 *rows, int64 *fetched)
+{
+	MvBm25Scan *state = scan->opaque;
+	uint64		before = mv_counters_pages_read();
+
+	if (state->search == NULL)
+		start(scan, state);
+	if (state->recheck)
+		return false;
+	/* Rows that are not looked at have no locks of their own. */
+	PredicateLockRelation(heap, scan->xs_snapshot);
+	*rows = state->nothing ? 0 :
+		mv_search_count(state->search, heap, scan->xs_snapshot, fetched);
+	mv_last_scan.pages += mv_counters_pages_read() - before;
+	mv_last_scan.rows += *rows;
+	return true;
 }

@@ -242,6 +242,18 @@ mv_fts_open_some(Relation index, const bool *chosen)
 	return open_segments(index, &meta, chosen);
 }
 
+bool
+mv_fts_is_current(const MvFtsSegment *segment)
+{
+	MvFtsMeta	meta;
+
+	mv_fts_read_meta(segment->snapshot->index, &meta);
+	for (uint32 i = 0; i < meta.nsegments; i++)
+		if (meta.segments[i].root == segment->store->root_block)
+			return true;
+	return false;
+}
+
 void
 mv_fts_close(MvFtsSnapshot *snapshot)
 {

@@ -72,4 +72,14 @@ bool		mv_search_next(MvFtsSearch *search, MvFtsHit *hit);
 /* All rows that match, instead of mv_search_next(); returns their number. */
 int64		mv_search_bitmap(MvFtsSearch *search, TIDBitmap *bitmap, bool recheck);
 
+/*
+ * mv_search_count -- the number of rows that match and that the snapshot sees,
+ * instead of mv_search_next().
+ *
+ * heap		the index's table
+ * fetched	grows by the rows that had to be looked at there
+ */
+int64		mv_search_count(MvFtsSearch *search, Relation heap, Snapshot snapshot,
+							int64 *fetched);
+
 void		mv_search_end(MvFtsSearch *search);

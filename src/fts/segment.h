@@ -103,6 +103,13 @@ struct MvFtsSnapshot
 MvFtsSnapshot *mv_fts_open(Relation index);
 void		mv_fts_close(MvFtsSnapshot *snapshot);
 
+/*
+ * mv_fts_is_current -- is the segment still one of the index's?
+ *
+ * Then all that vacuum has found dead so far is known to its live bits.
+ */
+bool		mv_fts_is_current(const MvFtsSegment *segment);
+
 /* ---- lists ---- */
 
 /* The store's: bytes of a block's positions, from one page to the next. */

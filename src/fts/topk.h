@@ -8,6 +8,7 @@
  *   topk_bag.c		any of some terms: block-max MaxScore in windows
  *   topk_all.c		all of some terms and phrases, from the rarest one
  *   topk_match.c	any query, as bits of a window
+ *   topk_count.c	how many rows match
  *   topk_phrase.c	phrases
  *
  * A window is MV_WINDOW documents from a multiple of it.  Scores are points
@@ -205,6 +206,10 @@ struct MvFtsSearch
 };
 
 /* ---- topk_search.c ---- */
+
+/* To a segment, with all cursors at its beginning; and away from it. */
+void		mv_topk_enter(MvFtsSearch *search, int number);
+void		mv_topk_leave(MvFtsSearch *search);
 
 /* Length codes of the window at base. */
 const uint8 *mv_topk_lengths(MvFtsSearch *search, int field, uint32 base);

@@ -43,8 +43,8 @@ mv_search_begin(Relation index, const MvFtsSchema *schema, const MvFtsRequest *r
 
 /* ---- one segment ---- */
 
-static void
-enter_segment(MvFtsSearch *search, int number)
+void
+mv_topk_enter(MvFtsSearch *search, int number)
 {
 	int			i;
 
@@ -58,8 +58,8 @@ enter_segment(MvFtsSearch *search, int number)
 	search->live_base = MV_NO_DOC;
 }
 
-static void
-leave_segment(MvFtsSearch *search)
+void
+mv_topk_leave(MvFtsSearch *search)
 {
 	int			i;
 
@@ -73,7 +73,7 @@ void
 mv_search_end(MvFtsSearch *search)
 {
 	if (search->segment != NULL)
-		leave_segment(search);
+		mv_topk_leave(search);
 	mv_fts_close(search->snapshot);
 	MemoryContextDelete(search->context);
 }
@@ -210,9 +210,9 @@ search_pass(MvFtsSearch *search)
 	search->need = 1;
 	for (i = 0; i < search->snapshot->nsegments; i++)
 	{
-		enter_segment(search, i);
+		mv_topk_enter(search, i);
 		search_segment(search);
-		leave_segment(search);
+		mv_topk_leave(search);
 	}
 	qsort(search->items, search->n, sizeof(MvTopkItem), compare_items);
 }
@@ -315,11 +315,11 @@ next_unranked(MvFtsSearch *search, MvFtsHit *hit)
 			hit->null = search->stage == MV_STAGE_NULLS;
 			return true;
 		}
-		leave_segment(search);
+		mv_topk_leave(search);
 		search->other_doc = 0;
 		search->other_base = MV_NO_DOC;
 		if (++search->other_segment < search->snapshot->nsegments)
-			enter_segment(search, search->other_segment);
+			mv_topk_enter(search, search->other_segment);
 	}
 	return false;
 }
@@ -357,7 +357,7 @@ next_stage(MvFtsSearch *search)
 	search->other_doc = 0;
 	search->other_base = MV_NO_DOC;
 	if (search->stage != MV_STAGE_END && search->snapshot->nsegments > 0)
-		enter_segment(search, 0);
+		mv_topk_enter(search, 0);
 }
 
 bool

@@ -81,4 +81,5 @@ mv_search_init(void)
 	next_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = add_parallel_scan;
 	mv_ranked_init();
+	mv_count_scan_init();
 }
