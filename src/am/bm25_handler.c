@@ -21,7 +21,8 @@ mv_bm25_handler(PG_FUNCTION_ARGS)
 	am->amcanmulticol = true;
 	am->amoptionalkey = true;
 	am->amusemaintenanceworkmem = true;
-	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_CLEANUP;
+	/* The cleanup merges segments; that the leader does it, fts_retire.c explains. */
+	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
 	am->amkeytype = InvalidOid;
 	mv_can_build_parallel(am);
 

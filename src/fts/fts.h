@@ -73,6 +73,8 @@ typedef struct MvFtsMeta
 	uint32		positions;		/* kept? */
 	uint32		pending_pages;	/* in all stripes */
 	uint32		nsegments;
+	BlockNumber retired,		/* lists of pages that only old scans use, the oldest first */
+				last_retired;
 	uint32		spare;
 	MvFtsStripe stripes[MV_FTS_STRIPES];
 	MvFtsEntry	segments[MV_FTS_SEGMENTS];
@@ -169,6 +171,13 @@ typedef struct MvFtsPendingHead
 	uint16		closed;			/* nothing more is appended, in this page or behind it */
 } MvFtsPendingHead;
 
+/* Head of a list of retired pages, whose body is an array of their numbers. */
+typedef struct MvFtsRetiredHead
+{
+	uint64		deleted;		/* MvPageDeleted */
+	FullTransactionId xid;		/* as for deletion; 0: that of the list before */
+} MvFtsRetiredHead;
+
 #define MV_FTS_PENDING_DEAD 1
 #define MV_FTS_PENDING_LONG 2	/* the content is on long pages, of which the first is said */
 
@@ -177,9 +186,10 @@ typedef struct MvFtsPendingHead
  * (PG_UINT32_MAX: null), int64 keys[nattributes] at the next multiple of 4, then
  * the content, or the BlockNumber where it is.  The content:
  *
- *   uint32 nterms; uint32 hashes[nterms]
- *   for each term, by key: varint length of the key, its bytes, varint tf,
- *   varint bytes of positions; with positions these, as in segments
+ *   MvFtsContentHead; uint16 hashes[nterms]
+ *   for each term, by key: varint 2 * length of the key + (tf > 1), its bytes,
+ *   if tf > 1 varint tf
+ *   with positions: for each term a varint for each, the first and then the gaps
  */
 typedef struct MvFtsPending
 {
@@ -187,6 +197,12 @@ typedef struct MvFtsPending
 	uint16		flags;
 	uint32		size;			/* bytes of content */
 } MvFtsPending;
+
+typedef struct MvFtsContentHead
+{
+	uint32		nterms;
+	uint32		entries;		/* bytes of terms; positions follow */
+} MvFtsContentHead;
 
 /* ---- fts_sink.c: where pages of a segment go ---- */
 

@@ -164,6 +164,7 @@ write_meta(MvFtsBuild *build, MvWriter *writer, const MvFtsEntry *entry)
 	meta->nfields = (uint16) schema->nfields;
 	meta->nattributes = (uint16) schema->nattributes;
 	meta->positions = schema->positions;
+	meta->retired = meta->last_retired = InvalidBlockNumber;
 	for (int i = 0; i < MV_FTS_STRIPES; i++)
 		meta->stripes[i] = (MvFtsStripe){.old = InvalidBlockNumber, .head = InvalidBlockNumber,
 										 .tail = InvalidBlockNumber};

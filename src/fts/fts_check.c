@@ -58,6 +58,27 @@ reach_chain(MvFtsReached *reached, BlockNumber block, MvPageKind kind)
 	}
 }
 
+/* Lists of retired pages, and these. */
+static void
+reach_retired(MvFtsReached *reached, BlockNumber block)
+{
+	while (BlockNumberIsValid(block))
+	{
+		PGAlignedBlock list;
+		const BlockNumber *blocks = (const BlockNumber *) MV_PAGE_BODY(list.data);
+		Buffer		buffer;
+
+		CHECK_FOR_INTERRUPTS();
+		reach(reached, block);
+		buffer = mv_page_read(reached->index, block, MV_PAGE_DIRECTORY, BUFFER_LOCK_SHARE);
+		memcpy(list.data, BufferGetPage(buffer), BLCKSZ);
+		UnlockReleaseBuffer(buffer);
+		for (int i = 0; i < mv_page_used(list.data) / (int) sizeof(BlockNumber); i++)
+			reach(reached, blocks[i]);
+		block = MV_PAGE_TAIL(list.data)->next;
+	}
+}
+
 void
 mv_fts_reach(Relation index, MvFtsReached *reached)
 {
@@ -73,6 +94,7 @@ mv_fts_reach(Relation index, MvFtsReached *reached)
 	reach(reached, MV_FTS_META_BLOCK);
 	for (uint32 i = 0; i < meta.nsegments; i++)
 		reach_segment(reached, mv_fts_segment_open(index, meta.segments[i].root));
+	reach_retired(reached, meta.retired);
 	waiting.nfields = meta.nfields;
 	waiting.nattributes = meta.nattributes;
 	for (int i = 0; i < MV_FTS_STRIPES; i++)

@@ -2,8 +2,7 @@
  * fts_maintain.c -- making segments of pending documents, merging segments.
  *
  * What is new is written to pages that nothing leads to.  One record on the meta
- * page then puts it in the place of the old, whose pages are deleted after that;
- * scans under way go on with them, as deleted pages are kept for these.
+ * page then puts it in the place of the old, whose pages it retires (fts_retire.c).
  * A crash leaves pages without use, which vacuum finds.
  */
 #include "postgres.h"
@@ -44,72 +43,22 @@ mv_fts_maintain_end(Relation index)
 
 /* ---- changing the meta page ---- */
 
-typedef struct MetaChange
+MvFtsMeta *
+mv_fts_change_meta(MvChange *change, Relation index)
 {
-	Buffer		buffer;
-	MvChange	change;
-} MetaChange;
+	Buffer		buffer = mv_page_read(index, MV_FTS_META_BLOCK, MV_PAGE_META,
+									  BUFFER_LOCK_EXCLUSIVE);
 
-static MvFtsMeta *
-begin_meta(Relation index, MetaChange *c)
-{
-	c->buffer = mv_page_read(index, MV_FTS_META_BLOCK, MV_PAGE_META, BUFFER_LOCK_EXCLUSIVE);
-	mv_change_begin(&c->change, index);
-	return (MvFtsMeta *) MV_PAGE_BODY(mv_change_page(&c->change, c->buffer));
+	mv_change_begin(change, index);
+	return (MvFtsMeta *) MV_PAGE_BODY(mv_change_page(change, buffer));
 }
-
-static void
-end_meta(MetaChange *c)
-{
-	mv_change_commit(&c->change);
-	UnlockReleaseBuffer(c->buffer);
-}
-
-/* ---- pages of no more use ---- */
 
 void
-mv_fts_delete_page(Relation index, BlockNumber block)
+mv_fts_end_change(MvChange *change)
 {
-	Buffer		buffer = mv_page_pin(index, block);
-	MvChange	change;
-
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	mv_change_begin(&change, index);
-	if (PageIsNew(BufferGetPage(buffer)))
-		mv_change_new_page(&change, buffer, MV_PAGE_DOCUMENT);
-	mv_change_delete_page(&change, buffer);
-	mv_change_commit(&change);
-	UnlockReleaseBuffer(buffer);
-	mv_page_recycle(index, block);
-}
-
-static void
-delete_segment(Relation index, MvFtsSegmentStore *store)
-{
-	for (uint32 i = 0; i < store->root->npages; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		mv_fts_delete_page(index, mv_fts_segment_page(store, i));
-	}
-	for (uint32 i = 0; i < store->root->nmaps; i++)
-		mv_fts_delete_page(index, store->root->maps[i]);
-	mv_fts_delete_page(index, store->root_block);
-}
-
-/* Pages of a chain of pending documents, and those that long ones lead to. */
-static void
-delete_chain(Relation index, BlockNumber block, MvPageKind kind)
-{
-	while (BlockNumberIsValid(block))
-	{
-		Buffer		buffer = mv_page_read(index, block, kind, BUFFER_LOCK_SHARE);
-		BlockNumber next = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
-
-		UnlockReleaseBuffer(buffer);
-		CHECK_FOR_INTERRUPTS();
-		mv_fts_delete_page(index, block);
-		block = next;
-	}
+	mv_change_commit(change);
+	for (int i = change->n - 1; i >= 0; i--)
+		UnlockReleaseBuffer(change->buffers[i]);
 }
 
 /* ---- from pending documents to a segment ---- */
@@ -118,21 +67,19 @@ delete_chain(Relation index, BlockNumber block, MvPageKind kind)
 static void
 close_stripe(Relation index, int i)
 {
-	MetaChange	c;
-	MvFtsStripe *stripe = &begin_meta(index, &c)->stripes[i];
-	Buffer		tail = InvalidBuffer;
+	MvChange	change;
+	MvFtsStripe *stripe = &mv_fts_change_meta(&change, index)->stripes[i];
 
 	if (BlockNumberIsValid(stripe->head) && !BlockNumberIsValid(stripe->old))
 	{
-		tail = mv_page_read(index, stripe->tail, MV_PAGE_PENDING, BUFFER_LOCK_EXCLUSIVE);
-		((MvFtsPendingHead *) MV_PAGE_HEAD(mv_change_page(&c.change, tail)))->closed = 1;
+		Buffer		tail = mv_page_read(index, stripe->tail, MV_PAGE_PENDING,
+										BUFFER_LOCK_EXCLUSIVE);
+
+		((MvFtsPendingHead *) MV_PAGE_HEAD(mv_change_page(&change, tail)))->closed = 1;
 		stripe->old = stripe->head;
 		stripe->head = stripe->tail = InvalidBlockNumber;
 	}
-	mv_change_commit(&c.change);
-	if (BufferIsValid(tail))
-		UnlockReleaseBuffer(tail);
-	UnlockReleaseBuffer(c.buffer);
+	mv_fts_end_change(&change);
 }
 
 static int
@@ -211,10 +158,10 @@ write_waiting(Relation index, Relation heap, const MvFtsWaiting *waiting, MvFtsE
 
 /* The segment, if there is one, in the place of what was closed. */
 static void
-publish_waiting(Relation index, const MvFtsEntry *entry, uint32 npages)
+publish_waiting(const MvFtsEntry *entry, uint32 npages, const MvFtsRetired *retired)
 {
-	MetaChange	c;
-	MvFtsMeta  *meta = begin_meta(index, &c);
+	MvChange	change;
+	MvFtsMeta  *meta = mv_fts_change_meta(&change, retired->index);
 
 	for (int i = 0; i < MV_FTS_STRIPES; i++)
 		meta->stripes[i].old = InvalidBlockNumber;
@@ -222,7 +169,8 @@ publish_waiting(Relation index, const MvFtsEntry *entry, uint32 npages)
 		meta->segments[meta->nsegments++] = *entry;
 	meta->pending_pages -= Min(npages, meta->pending_pages);
 	meta->generation++;
-	end_meta(&c);
+	mv_fts_retire_link(retired, &change, meta);
+	mv_fts_end_change(&change);
 }
 
 /* Pages of chains, and of long documents. */
@@ -243,13 +191,13 @@ count_pages(const MvFtsWaiting *waiting)
 }
 
 static void
-delete_waiting(Relation index, const MvFtsMeta *meta, const MvFtsWaiting *waiting)
+retire_waiting(MvFtsRetired *retired, const MvFtsMeta *meta, const MvFtsWaiting *waiting)
 {
 	for (uint32 i = 0; i < waiting->n; i++)
 		if (waiting->docs[i].flags & MV_FTS_PENDING_LONG)
-			delete_chain(index, mv_fts_waiting_long(waiting, i), MV_PAGE_LONG);
+			mv_fts_retire_chain(retired, mv_fts_waiting_long(waiting, i), MV_PAGE_LONG);
 	for (int i = 0; i < MV_FTS_STRIPES; i++)
-		delete_chain(index, meta->stripes[i].old, MV_PAGE_PENDING);
+		mv_fts_retire_chain(retired, meta->stripes[i].old, MV_PAGE_PENDING);
 }
 
 void
@@ -260,9 +208,11 @@ mv_fts_flush(Relation index, Relation heap)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	MvFtsMeta	meta;
 	MvFtsWaiting waiting = {.index = index};
+	MvFtsRetired retired = {.index = index};
 	MvFtsEntry	entry;
 	bool		any;
 
+	mv_fts_release(index, heap);
 	mv_fts_read_meta(index, &meta);
 	if (meta.nsegments == MV_FTS_SEGMENTS)
 		mv_fts_merge_dead(index, heap, true);
@@ -278,8 +228,9 @@ mv_fts_flush(Relation index, Relation heap)
 	if (waiting.n > 0)
 	{
 		any = write_waiting(index, heap, &waiting, &entry);
-		publish_waiting(index, any ? &entry : NULL, count_pages(&waiting));
-		delete_waiting(index, &meta, &waiting);
+		retire_waiting(&retired, &meta, &waiting);
+		mv_fts_retire_write(&retired, heap);
+		publish_waiting(any ? &entry : NULL, count_pages(&waiting), &retired);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
@@ -362,10 +313,10 @@ write_merged(Relation heap, MvFtsSnapshot *snapshot, MvFtsEntry *entry)
 
 /* One segment in the place of some. */
 static void
-publish_merged(Relation index, const MvFtsSnapshot *merged, const MvFtsEntry *entry)
+publish_merged(const MvFtsSnapshot *merged, const MvFtsEntry *entry, const MvFtsRetired *retired)
 {
-	MetaChange	c;
-	MvFtsMeta  *meta = begin_meta(index, &c);
+	MvChange	change;
+	MvFtsMeta  *meta = mv_fts_change_meta(&change, merged->index);
 	uint32		n = 0;
 
 	for (uint32 i = 0; i < meta->nsegments; i++)
@@ -382,7 +333,8 @@ publish_merged(Relation index, const MvFtsSnapshot *merged, const MvFtsEntry *en
 	memset(meta->segments + n, 0, sizeof(MvFtsEntry) * (meta->nsegments - n));
 	meta->nsegments = n;
 	meta->generation++;
-	end_meta(&c);
+	mv_fts_retire_link(retired, &change, meta);
+	mv_fts_end_change(&change);
 }
 
 /* Merge the segments that are chosen. */
@@ -393,17 +345,16 @@ merge(Relation index, Relation heap, const bool *chosen)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	MvFtsSnapshot *snapshot = mv_fts_open_some(index, chosen);
+	MvFtsRetired retired = {.index = index};
 	MvFtsEntry	entry;
+	bool		any = write_merged(heap, snapshot, &entry);
 
-	if (write_merged(heap, snapshot, &entry))
-		publish_merged(index, snapshot, &entry);
-	else
-	{
-		publish_merged(index, snapshot, NULL);
-		delete_segment(index, mv_fts_segment_open(index, entry.root));
-	}
+	if (!any)
+		mv_fts_retire_segment(&retired, mv_fts_segment_open(index, entry.root));
 	for (int i = 0; i < snapshot->nsegments; i++)
-		delete_segment(index, snapshot->segments[i].store);
+		mv_fts_retire_segment(&retired, snapshot->segments[i].store);
+	mv_fts_retire_write(&retired, heap);
+	publish_merged(snapshot, any ? &entry : NULL, &retired);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
@@ -477,5 +428,6 @@ mv_fts_optimize(Relation index, Relation heap)
 	mv_fts_maintain_begin(index);
 	mv_fts_flush(index, heap);
 	mv_fts_merge_dead(index, heap, true);
+	mv_fts_retired_here(index);
 	mv_fts_maintain_end(index);
 }

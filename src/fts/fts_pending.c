@@ -26,46 +26,46 @@ static void
 append_positions(StringInfo out, const MvFtsSource *source)
 {
 	uint32		before = 0;
-	StringInfoData bytes;
 
-	initStringInfo(&bytes);
 	for (uint32 i = 0; i < source->tf; i++)
 	{
-		append_varint(&bytes, source->positions[i] - before);
+		append_varint(out, source->positions[i] - before);
 		before = source->positions[i];
 	}
-	append_varint(out, bytes.len);
-	appendBinaryStringInfo(out, bytes.data, bytes.len);
-	pfree(bytes.data);
 }
 
 void
 mv_fts_pending_form(MvFtsInvert *invert, bool positions, StringInfo content)
 {
 	MvFtsSource *source = mv_fts_invert_source(invert);
+	MvFtsContentHead head = {0};
 	StringInfoData hashes;
 	StringInfoData entries;
-	uint32		nterms = 0;
+	StringInfoData gaps;
 
 	initStringInfo(&hashes);
 	initStringInfo(&entries);
+	initStringInfo(&gaps);
 	while (source->next_term(source))
 	{
-		uint32		hash = hash_bytes(source->key, source->len);
+		uint16		hash = mv_fts_pending_hash(source->key, source->len);
 
 		if (!source->next_posting(source))
 			elog(ERROR, "term of no document");
 		appendBinaryStringInfo(&hashes, (char *) &hash, sizeof(hash));
-		append_varint(&entries, source->len);
+		append_varint(&entries, (uint64) source->len * 2 + (source->tf > 1));
 		appendBinaryStringInfo(&entries, (const char *) source->key, source->len);
-		append_varint(&entries, source->tf);
+		if (source->tf > 1)
+			append_varint(&entries, source->tf);
 		if (positions)
-			append_positions(&entries, source);
-		nterms++;
+			append_positions(&gaps, source);
+		head.nterms++;
 	}
-	appendBinaryStringInfo(content, (char *) &nterms, sizeof(nterms));
+	head.entries = (uint32) entries.len;
+	appendBinaryStringInfo(content, (char *) &head, sizeof(head));
 	appendBinaryStringInfo(content, hashes.data, hashes.len);
 	appendBinaryStringInfo(content, entries.data, entries.len);
+	appendBinaryStringInfo(content, gaps.data, gaps.len);
 }
 
 /* ---- the record ---- */

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "common/hashfn.h"
 #include "fts/fts.h"
 #include "lib/stringinfo.h"
 
@@ -62,7 +63,7 @@ typedef struct MvFtsWaitingTerm
 	const uint8 *key;
 	int			len;
 	uint32		tf;
-	const uint8 *positions,		/* varints */
+	const uint8 *positions,		/* varints, not beyond the end; NULL: none are kept */
 			   *end;
 } MvFtsWaitingTerm;
 
@@ -79,6 +80,13 @@ void		mv_fts_pending_form(MvFtsInvert *invert, bool positions, StringInfo conten
 /* Is in the index when it returns.  No lock may be held. */
 void		mv_fts_pending_append(Relation index, Relation heap, const MvFtsMeta *meta,
 								  const MvFtsDoc *doc, const StringInfo content);
+
+/* By which a term is looked for in a content. */
+static inline uint16
+mv_fts_pending_hash(const uint8 *key, int len)
+{
+	return (uint16) hash_bytes(key, len);
+}
 
 /* Pages of its own that a content has, if it is long. */
 static inline uint32

@@ -261,7 +261,7 @@ delete_lost(IndexVacuumInfo *info, Relation heap)
 	for (BlockNumber block = 0; block < nblocks; block++)
 		if ((used[block / 8] & 1 << block % 8) && !mv_fts_is_reached(&reached, block) &&
 			!on_its_way(info->index, heap, block))
-			mv_fts_delete_page(info->index, block);
+			mv_fts_delete_page(info->index, block, mv_page_deletion_xid());
 	pfree(used);
 	pfree(reached.pages);
 }
@@ -284,6 +284,7 @@ mv_fts_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	mv_fts_merge_some(info->index, heap, PG_UINT32_MAX / 2);
 	mv_fts_merge_dead(info->index, heap, false);
 	delete_lost(info, heap);
+	mv_fts_retired_here(info->index);
 	stats->pages_free = mv_page_recycle_all(info->index, info->strategy);
 	mv_fts_maintain_end(info->index);
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);

@@ -6,7 +6,6 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
@@ -169,8 +168,9 @@ typedef struct Content
 	Buffer		buffer;
 	void	   *memory;
 	uint32		nterms;
-	const uint32 *hashes;
+	const uint16 *hashes;
 	const uint8 *entries,
+			   *positions,
 			   *end;
 } Content;
 
@@ -213,6 +213,7 @@ open_content(const MvFtsWaiting *waiting, uint32 doc, Content *content)
 	const char *record;
 	const char *bytes;
 	uint32		size;
+	MvFtsContentHead head;
 
 	*content = (Content){.buffer = mv_page_pin(waiting->index, place.block)};
 	record = MV_PAGE_BODY(BufferGetPage(content->buffer)) + place.offset;
@@ -226,14 +227,18 @@ open_content(const MvFtsWaiting *waiting, uint32 doc, Content *content)
 		bytes = content->memory = palloc_extended(Max(size, 4), MCXT_ALLOC_HUGE);
 		read_long(waiting, first, content->memory, size);
 	}
-	if (size < sizeof(uint32))
+	if (size < sizeof(head))
 		damaged(waiting, place.block);
-	content->nterms = *(const uint32 *) bytes;
-	content->hashes = (const uint32 *) bytes + 1;
-	content->entries = (const uint8 *) (content->hashes + content->nterms);
-	content->end = (const uint8 *) bytes + size;
-	if (content->nterms > size / sizeof(uint32) - 1)
+	memcpy(&head, bytes, sizeof(head));
+	size -= sizeof(head);
+	if (head.nterms > size / sizeof(uint16) ||
+		head.entries > size - head.nterms * sizeof(uint16))
 		damaged(waiting, place.block);
+	content->nterms = head.nterms;
+	content->hashes = (const uint16 *) (bytes + sizeof(head));
+	content->entries = (const uint8 *) (content->hashes + head.nterms);
+	content->positions = content->entries + head.entries;
+	content->end = (const uint8 *) bytes + sizeof(head) + size;
 }
 
 static void
@@ -244,29 +249,41 @@ close_content(Content *content)
 		pfree(content->memory);
 }
 
-/* The entry at p; the byte after it. */
+/* The entry at p, without positions; the byte after it. */
 static const uint8 *
 read_term(const MvFtsWaiting *waiting, uint32 doc, const Content *content, const uint8 *p,
 		  MvFtsWaitingTerm *term)
 {
+	const uint8 *end = content->positions;
 	uint64		len,
-				tf,
-				size = 0;
+				tf = 1;
 
-	p = mv_varint_get(p, content->end, &len);
-	if (p == NULL || len == 0 || len > MV_FTS_KEY_SIZE || (uint64) (content->end - p) < len)
+	p = mv_varint_get(p, end, &len);
+	if (p == NULL || len < 2 || len / 2 > MV_FTS_KEY_SIZE || (uint64) (end - p) < len / 2)
 		damaged(waiting, waiting->docs[doc].place.block);
 	term->key = p;
-	term->len = (int) len;
-	p = mv_varint_get(p + len, content->end, &tf);
-	if (p != NULL && waiting->positions)
-		p = mv_varint_get(p, content->end, &size);
-	if (p == NULL || (uint64) (content->end - p) < size)
+	term->len = (int) (len / 2);
+	p += term->len;
+	if (len & 1)
+		p = mv_varint_get(p, end, &tf);
+	if (p == NULL)
 		damaged(waiting, waiting->docs[doc].place.block);
 	term->tf = (uint32) tf;
-	term->positions = p;
-	term->end = p + size;
-	return term->end;
+	term->positions = NULL;
+	term->end = content->end;
+	return p;
+}
+
+/* Where n varints are over. */
+static const uint8 *
+skip_positions(const MvFtsWaiting *waiting, uint32 doc, const uint8 *p, const uint8 *end,
+			   uint64 n)
+{
+	while (n > 0 && p < end)
+		n -= *p++ < 0x80;
+	if (n > 0)
+		damaged(waiting, waiting->docs[doc].place.block);
+	return p;
 }
 
 void
@@ -275,14 +292,21 @@ mv_fts_waiting_visit(const MvFtsWaiting *waiting, uint32 doc, MvFtsWaitingVisito
 {
 	Content		content;
 	const uint8 *p;
+	const uint8 *positions;
 
 	open_content(waiting, doc, &content);
 	p = content.entries;
+	positions = content.positions;
 	for (uint32 i = 0; i < content.nterms; i++)
 	{
 		MvFtsWaitingTerm term;
 
 		p = read_term(waiting, doc, &content, p, &term);
+		if (waiting->positions)
+		{
+			term.positions = positions;
+			positions = skip_positions(waiting, doc, positions, content.end, term.tf);
+		}
 		visit(doc, &term, arg);
 	}
 	close_content(&content);
@@ -327,7 +351,7 @@ add_positions(Postings *postings, const MvFtsWaitingTerm *term)
 }
 
 static void
-add_posting(MvFtsList *list, uint32 doc, const MvFtsWaitingTerm *term, bool positions)
+add_posting(MvFtsList *list, uint32 doc, const MvFtsWaitingTerm *term)
 {
 	Postings   *postings = list->copy;
 	uint32		i;
@@ -345,13 +369,13 @@ add_posting(MvFtsList *list, uint32 doc, const MvFtsWaitingTerm *term, bool posi
 	postings->docs[i] = doc;
 	postings->tfs[i] = term->tf;
 	postings->starts[i] = postings->npositions;
-	if (positions)
+	if (term->positions != NULL)
 		add_positions(postings, term);
 }
 
 /* Compare 8 hashes at a time; index of the next equal one, or n. */
 static uint32
-find_hash(const uint32 *hashes, uint32 n, uint32 i, uint32 hash)
+find_hash(const uint16 *hashes, uint32 n, uint32 i, uint16 hash)
 {
 	for (; i + 8 <= n; i += 8)
 	{
@@ -369,7 +393,7 @@ find_hash(const uint32 *hashes, uint32 n, uint32 i, uint32 hash)
 
 typedef struct Key
 {
-	uint32		hash;
+	uint16		hash;
 	int			len;
 	uint8	   *bytes;
 } Key;
@@ -384,15 +408,21 @@ look_for(const MvFtsWaiting *waiting, uint32 doc, const Content *content, const 
 		 i++)
 	{
 		const uint8 *p = content->entries;
-		MvFtsWaitingTerm term;
+		uint64		before = 0; /* occurrences of other terms */
+		MvFtsWaitingTerm term = {0};
 
 		for (uint32 j = 0; j <= i; j++)
-			p = read_term(waiting, doc, content, p, &term);
-		if (term.len == key->len && memcmp(term.key, key->bytes, key->len) == 0)
 		{
-			add_posting(list, doc, &term, waiting->positions);
-			return;
+			before += term.tf;
+			p = read_term(waiting, doc, content, p, &term);
 		}
+		if (term.len != key->len || memcmp(term.key, key->bytes, key->len) != 0)
+			continue;
+		if (waiting->positions)
+			term.positions = skip_positions(waiting, doc, content->positions, content->end,
+											before);
+		add_posting(list, doc, &term);
+		return;
 	}
 }
 
@@ -443,7 +473,7 @@ make_keys(const MvQueryTerm *terms, int nterms)
 		keys[t].bytes = palloc(keys[t].len);
 		keys[t].bytes[0] = (uint8) terms[t].field;
 		memcpy(keys[t].bytes + 1, terms[t].bytes, terms[t].len);
-		keys[t].hash = hash_bytes(keys[t].bytes, keys[t].len);
+		keys[t].hash = mv_fts_pending_hash(keys[t].bytes, keys[t].len);
 	}
 	return keys;
 }

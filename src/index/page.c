@@ -8,6 +8,7 @@
 
 #include "access/generic_xlog.h"
 #include "access/nbtxlog.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "commands/vacuum.h"
@@ -15,6 +16,7 @@
 #include "pgstat.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "storage/procarray.h"
 #include "storage/smgr.h"
 
@@ -327,13 +329,24 @@ mv_change_new_page(MvChange *change, Buffer buffer, MvPageKind kind)
 	return page;
 }
 
+FullTransactionId
+mv_page_deletion_xid(void)
+{
+	FullTransactionId own = GetTopFullTransactionIdIfAny();
+
+	/* Snapshots take no notice of VACUUM's. */
+	if (FullTransactionIdIsValid(own) && !(MyProc->statusFlags & PROC_IN_VACUUM))
+		return own;
+	return ReadNextFullTransactionId();
+}
+
 void
-mv_change_delete_page(MvChange *change, Buffer buffer)
+mv_change_delete_page(MvChange *change, Buffer buffer, FullTransactionId xid)
 {
 	Page		page = mv_change_page(change, buffer);
 
 	MV_PAGE_TAIL(page)->kind |= MV_PAGE_DELETED;
-	((MvPageDeleted *) MV_PAGE_HEAD(page))->xid = ReadNextFullTransactionId();
+	((MvPageDeleted *) MV_PAGE_HEAD(page))->xid = xid;
 }
 
 void

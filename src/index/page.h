@@ -60,7 +60,7 @@ typedef struct MvPageTail
 
 typedef struct MvPageDeleted
 {
-	FullTransactionId xid;		/* the next one when it was deleted */
+	FullTransactionId xid;		/* of a transaction that was not over when it was deleted */
 } MvPageDeleted;
 
 #define MV_HEAD_OFFSET 24
@@ -167,8 +167,19 @@ Page		mv_change_page(MvChange *change, Buffer buffer);
 /* The same for a page of mv_page_extend(): initialised. */
 Page		mv_change_new_page(MvChange *change, Buffer buffer, MvPageKind kind);
 
-/* Mark a page, whose content stays as it is; mv_page_recycle() it after the commit. */
-void		mv_change_delete_page(MvChange *change, Buffer buffer);
+/*
+ * mv_page_deletion_xid -- what to delete pages with that nothing leads to any more.
+ *
+ * A transaction that is not over, and which the snapshots of all scans under way
+ * therefore keep from counting as old: this one, or the next.
+ */
+FullTransactionId mv_page_deletion_xid(void);
+
+/*
+ * mv_change_delete_page -- mark a page, whose content stays as it is; mv_page_recycle() it
+ * after the commit.
+ */
+void		mv_change_delete_page(MvChange *change, Buffer buffer, FullTransactionId xid);
 
 /* Buffers stay pinned and locked. */
 void		mv_change_commit(MvChange *change);

@@ -127,7 +127,7 @@ mv_ivf_chain_delete(Relation index, const MvIvfList *list)
 		{
 			buffers[n] = mv_page_read(index, block, MV_PAGE_CODE, BUFFER_LOCK_EXCLUSIVE);
 			block = MV_PAGE_TAIL(BufferGetPage(buffers[n]))->next;
-			mv_change_delete_page(&change, buffers[n]);
+			mv_change_delete_page(&change, buffers[n], mv_page_deletion_xid());
 		}
 		mv_change_commit(&change);
 		while (n > 0)
