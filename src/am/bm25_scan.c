@@ -126,110 +126,12 @@ bind_query(IndexScanDesc scan, ScanKey key, Oid *index)
 	return mv_bm25query_bind(query, state->schema, state->analyzer);
 }
 
-/* Keys of values that compare with this one as the strategy says. */
-static MvKeyRange
-range_of(MvBm25Scan *state, const MvFtsAttribute *attribute, int strategy, Datum value, Oid type)
-{
-	int64		key =
-		mv_attribute_key(attribute, value, OidIsValid(type) ? type : attribute->type);
-	MvKeyRange	range = { MV_FTS_NULL_KEY + 1, PG_INT64_MAX };
-
-	/* The lowest key stands for two values. */
-	key = Max(key, MV_FTS_NULL_KEY + 1);
-	if (!attribute->exact || key == MV_FTS_NULL_KEY + 1)
-		state->recheck = true;
-	switch (strategy)
-	{
-		case BTLessStrategyNumber:
-			range.high = key - (attribute->exact && key > MV_FTS_NULL_KEY + 1);
-			break;
-		case BTLessEqualStrategyNumber:
-			range.high = key;
-			break;
-		case BTEqualStrategyNumber:
-			range.low = range.high = key;
-			break;
-		case BTGreaterEqualStrategyNumber:
-			range.low = key;
-			break;
-		case BTGreaterStrategyNumber:
-			range.low = key;
-			if (attribute->exact && key < PG_INT64_MAX && key > MV_FTS_NULL_KEY + 1)
-				range.low = key + 1;
-			else
-				state->recheck = true;
-			break;
-		default:
-			elog(ERROR, "attributes have no strategy %d", strategy);
-	}
-	return range;
-}
-
-static int
-compare_ranges(const void *a, const void *b)
-{
-	const MvKeyRange *x = a,
-			   *y = b;
-
-	return x->low < y->low ? -1 : x->low > y->low;
-}
-
-/* column op ANY (array): a union of ranges; returns their number. */
-static int
-ranges_of_array(MvBm25Scan *state, const MvFtsAttribute *attribute, ScanKey key,
-				MvKeyRange **ranges)
-{
-	ArrayType  *array = DatumGetArrayTypeP(key->sk_argument);
-	Oid			type = ARR_ELEMTYPE(array);
-	Datum	   *values;
-	bool	   *nulls;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-	int			nvalues,
-				n = 0;
-
-	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
-	deconstruct_array(array, type, typlen, typbyval, typalign, &values, &nulls, &nvalues);
-	*ranges = palloc(sizeof(MvKeyRange) * Max(nvalues, 1));
-	for (int i = 0; i < nvalues; i++)
-		if (!nulls[i])
-			(*ranges)[n++] = range_of(state, attribute, key->sk_strategy, values[i], type);
-	qsort(*ranges, n, sizeof(MvKeyRange), compare_ranges);
-	nvalues = n;
-	n = 0;
-	for (int i = 0; i < nvalues; i++)
-		if (n > 0 && (*ranges)[i].low <= (*ranges)[n - 1].high)
-			(*ranges)[n - 1].high = Max((*ranges)[n - 1].high, (*ranges)[i].high);
-		else
-			(*ranges)[n++] = (*ranges)[i];
-	return n;
-}
-
 static void
-add_condition(MvBm25Scan *state, ScanKey key, MvFtsCondition *condition)
+add_condition(MvBm25Scan *state, ScanKey key, MvCondition *condition)
 {
-	const MvFtsAttribute *attribute;
-
 	condition->attribute = attribute_of(state->schema, key->sk_attno);
-	attribute = &state->schema->attributes[condition->attribute];
-	if (key->sk_flags & SK_SEARCHARRAY)
-		condition->nranges = key->sk_flags & SK_ISNULL ? 0 :
-			ranges_of_array(state, attribute, key, &condition->ranges);
-	else
-	{
-		condition->nranges = 1;
-		condition->ranges = palloc(sizeof(MvKeyRange));
-		if (key->sk_flags & SK_SEARCHNULL)
-			*condition->ranges = (MvKeyRange){ MV_FTS_NULL_KEY, MV_FTS_NULL_KEY };
-		else if (key->sk_flags & SK_SEARCHNOTNULL)
-			*condition->ranges = (MvKeyRange){ MV_FTS_NULL_KEY + 1, PG_INT64_MAX };
-		else if (key->sk_flags & SK_ISNULL)
-			condition->nranges = 0;
-		else
-			*condition->ranges =
-				range_of(state, attribute, key->sk_strategy, key->sk_argument, key->sk_subtype);
-	}
+	mv_condition_set(condition, &state->schema->attributes[condition->attribute], key,
+					 &state->recheck);
 	state->nothing |= condition->nranges == 0;
 }
 
@@ -238,7 +140,7 @@ make_request(IndexScanDesc scan, MvBm25Scan *state)
 {
 	MvFtsRequest *request = &state->request;
 	MvFtsFilter *filters = palloc(sizeof(MvFtsFilter) * (scan->numberOfKeys + 1));
-	MvFtsCondition *conditions = palloc(sizeof(MvFtsCondition) * (scan->numberOfKeys + 1));
+	MvCondition *conditions = palloc(sizeof(MvCondition) * (scan->numberOfKeys + 1));
 	Oid			index;
 
 	memset(request, 0, sizeof(MvFtsRequest));

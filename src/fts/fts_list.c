@@ -381,7 +381,8 @@ skip_varints(MvFtsList *list, uint64 n)
 			positions->at += sizeof(word);
 			/* The number of such bytes, added up in the highest one. */
 			n -= ((~word >> 7 & UINT64CONST(0x0101010101010101)) *
-				  UINT64CONST(0x0101010101010101)) >> 56;
+				  UINT64CONST(0x0101010101010101)) >>
+				56;
 		}
 		for (int i = 0; i < (int) sizeof(word) && n > 0; i++)
 			n -= next_byte(list) < 0x80;

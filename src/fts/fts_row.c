@@ -41,14 +41,6 @@ add_term(const char *term, int len, uint32 position, void *arg)
 	adding->length++;
 }
 
-static int64
-attribute_key(const MvFtsAttribute *attribute, Datum value)
-{
-	int64		key = mv_attribute_key(attribute, value, attribute->type);
-
-	return key == MV_FTS_NULL_KEY ? MV_FTS_NULL_KEY + 1 : key;
-}
-
 void
 mv_fts_row(MvFtsRows *rows, uint32 number, Datum *values, bool *isnull, MvFtsDoc *doc)
 {
@@ -70,10 +62,10 @@ mv_fts_row(MvFtsRows *rows, uint32 number, Datum *values, bool *isnull, MvFtsDoc
 	}
 	for (int a = 0; a < schema->nattributes; a++)
 	{
-		const MvFtsAttribute *attribute = &schema->attributes[a];
+		const MvAttribute *attribute = &schema->attributes[a];
 		int			i = attribute->attno - 1;
 
-		doc->keys[a] = isnull[i] ? MV_FTS_NULL_KEY : attribute_key(attribute, values[i]);
+		doc->keys[a] = mv_attribute_key(attribute, values[i], isnull[i]);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(rows->context);

@@ -138,19 +138,6 @@ is_field(Relation index, int column)
 }
 
 static void
-add_attribute(MvFtsSchema *schema, Relation index, int column)
-{
-	MvFtsAttribute *attribute = &schema->attributes[schema->nattributes++];
-
-	attribute->attno = column + 1;
-	attribute->type = index->rd_opcintype[column];
-	attribute->collation = index->rd_indcollation[column];
-	attribute->ordered = attribute->type != TEXTOID;
-	attribute->exact = attribute->type != TEXTOID && attribute->type != UUIDOID &&
-		attribute->type != NUMERICOID;
-}
-
-static void
 set_boosts(MvFtsSchema *schema, Relation index, const char *boosts)
 {
 	ListCell   *lc;
@@ -196,7 +183,7 @@ mv_fts_schema(Relation index)
 
 		if (!is_field(index, i))
 		{
-			add_attribute(schema, index, i);
+			schema->attributes[schema->nattributes++] = mv_attribute(index, i);
 			continue;
 		}
 		field = &schema->fields[schema->nfields++];

@@ -10,6 +10,8 @@
 #include "access/reloptions.h"
 #include "utils/relcache.h"
 
+#include "index/attribute.h"
+
 /* Support function of operator classes of fields; never called. */
 #define MV_FIELD_PROC 1
 #define MV_FIELD_PROCS 1
@@ -28,21 +30,6 @@ typedef struct MvFtsField
 	float		boost;
 } MvFtsField;
 
-/*
- * An attribute's value is kept as a signed integer, its key.  Order and equality
- * of exact ones are those of the values.  Of the others equal values have equal
- * keys, so what matches by key is checked again in the table; where order is kept,
- * it is so that smaller values have no greater keys.
- */
-typedef struct MvFtsAttribute
-{
-	AttrNumber	attno;			/* in the index */
-	Oid			type;			/* of the operator class */
-	Oid			collation;
-	bool		ordered;		/* else equality only */
-	bool		exact;
-} MvFtsAttribute;
-
 typedef struct MvFtsSchema
 {
 	Oid			config;			/* text search configuration */
@@ -52,7 +39,7 @@ typedef struct MvFtsSchema
 	int			nfields;		/* at least 1 */
 	int			nattributes;
 	MvFtsField	fields[MV_MAX_FIELDS];
-	MvFtsAttribute attributes[MV_MAX_FIELDS];
+	MvAttribute attributes[MV_MAX_FIELDS];
 } MvFtsSchema;
 
 /* In the current memory context.  42P17 if no column is a field. */
@@ -64,11 +51,3 @@ bool		mv_is_fts_index(Relation index);
 
 /* Define the kind of options; once, when the library is loaded. */
 void		mv_fts_options_init(void);
-
-/*
- * mv_attribute_key -- the key of a value that is not NULL.
- *
- * type		of the value: that of the attribute, or of the constant that an operator
- *			of its family compares it with
- */
-int64		mv_attribute_key(const MvFtsAttribute *attribute, Datum value, Oid type);

@@ -12,20 +12,7 @@
 #include "utils/snapshot.h"
 
 #include "fts/query.h"
-
-/* An attribute's key lies in one of these ranges, ascending and disjoint. */
-typedef struct MvKeyRange
-{
-	int64		low,
-				high;			/* inclusive */
-} MvKeyRange;
-
-typedef struct MvFtsCondition
-{
-	int			attribute;
-	int			nranges;
-	MvKeyRange *ranges;
-} MvFtsCondition;
+#include "index/attribute.h"
 
 /* A query that must match. */
 typedef struct MvFtsFilter
@@ -43,7 +30,7 @@ typedef struct MvFtsRequest
 	int			nfilters;
 	const MvFtsFilter *filters; /* each must match */
 	int			nconditions;
-	const MvFtsCondition *conditions;	/* each must be true */
+	const MvCondition *conditions;	/* each must be true */
 	int			rows;			/* perhaps wanted; 0: unknown */
 	Oid			statistics;		/* index that they are of, perhaps partitioned; invalid: this one */
 } MvFtsRequest;

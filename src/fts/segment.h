@@ -22,12 +22,6 @@
 #define MV_FTS_BOUNDS 3				/* pairs (tf, length code) of a bound */
 
 /*
- * The key of a null attribute.  A value whose key it would be has the next one,
- * so there the row must be asked.
- */
-#define MV_FTS_NULL_KEY INT64_MIN
-
-/*
  * Nothing in what the bound covers scores more than the best of its pairs, with
  * any k1, b and average length: some pair has a tf not lower and a length code
  * not higher.  tf 255 stands for any number; unused pairs repeat the last one.
@@ -208,6 +202,6 @@ bool		mv_fts_is_live(const MvFtsSegment *segment, uint32 doc);
 /* Where the rows are. */
 void		mv_fts_tids(const MvFtsSegment *segment, uint32 from, uint32 n, ItemPointer out);
 
-/* Keys of an attribute: mv_attribute_key(), MV_FTS_NULL_KEY. */
+/* Keys of an attribute: mv_attribute_key(), MV_NULL_KEY. */
 void		mv_fts_attributes(const MvFtsSegment *segment, int attribute, uint32 from, uint32 n,
 							  int64 *out);

@@ -6,20 +6,9 @@
 
 #include "fts/topk.h"
 
-static bool
-in_ranges(const MvFtsCondition *condition, int64 key)
-{
-	int			i;
-
-	for (i = 0; i < condition->nranges; i++)
-		if (key <= condition->ranges[i].high)
-			return key >= condition->ranges[i].low;
-	return false;
-}
-
 /* Out of the mask with what a condition does not allow. */
 static void
-apply_condition(MvFtsSearch *search, const MvFtsCondition *condition, uint32 n)
+apply_condition(MvFtsSearch *search, const MvCondition *condition, uint32 n)
 {
 	MvBits		any,
 				bits;
@@ -120,7 +109,7 @@ passes_alone(MvFtsSearch *search, uint32 doc)
 		int64		key;
 
 		mv_fts_attributes(search->segment, request->conditions[i].attribute, doc, 1, &key);
-		if (!in_ranges(&request->conditions[i], key))
+		if (!mv_condition_holds(&request->conditions[i], key))
 			return false;
 	}
 	return search->not_null ||
