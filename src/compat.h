@@ -131,3 +131,12 @@
 	((void) (room), *(out) = (page)->offsets, (page)->ntuples)
 #define mv_bitmap_end(iterator) tbm_end_iterate(iterator)
 #endif
+
+/* May VACUUM cut off a table's file?  18: a setting says so where the option does not. */
+#if PG_VERSION_NUM >= 180000
+#define mv_vacuum_truncates(options) \
+	((options) != NULL && (options)->vacuum_truncate_set ? (options)->vacuum_truncate : \
+	 vacuum_truncate)
+#else
+#define mv_vacuum_truncates(options) ((options) == NULL || (options)->vacuum_truncate)
+#endif

@@ -11,6 +11,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xloginsert.h"
+#include "catalog/storage.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -261,6 +262,32 @@ mv_page_alloc(Relation index, Relation heap)
 	while (n > 0)
 		RecordFreeIndexPage(index, too_young[--n]);
 	return BufferIsValid(found) ? found : mv_page_extend(index);
+}
+
+Buffer
+mv_page_alloc_below(Relation index, BlockNumber end)
+{
+	for (;;)
+	{
+		BlockNumber block = GetFreeIndexPage(index);
+		Buffer		buffer;
+
+		if (!BlockNumberIsValid(block))
+			return InvalidBuffer;
+		if (block >= end)
+			continue;
+		buffer = ReadBuffer(index, block);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		if (is_deleted(BufferGetPage(buffer)))
+			return buffer;
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+void
+mv_page_truncate(Relation index, BlockNumber nblocks)
+{
+	RelationTruncate(index, nblocks);
 }
 
 void

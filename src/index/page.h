@@ -145,6 +145,16 @@ BlockNumber mv_page_extend_run(Relation index, BlockNumber n);
 Buffer		mv_page_alloc(Relation index, Relation heap);
 
 /*
+ * mv_page_alloc_below -- a deleted page before that block, exclusively locked, or
+ * InvalidBuffer; for who holds an AccessExclusiveLock on the index, which keeps scans off,
+ * and is to cut off the file there.
+ */
+Buffer		mv_page_alloc_below(Relation index, BlockNumber end);
+
+/* mv_page_truncate -- cut off the file, under that lock. */
+void		mv_page_truncate(Relation index, BlockNumber nblocks);
+
+/*
  * One WAL record about at most MV_CHANGE_PAGES pages, all exclusively locked by
  * the caller.  Nothing is visible before mv_change_commit(), nothing can fail
  * in it; an error before it leaves all pages as they were.

@@ -586,6 +586,9 @@ mv_ivf_list_place(const MvIvf *ivf, uint32 list, int *offset)
 	return ivf->list_pages[list / MV_IVF_LISTS_PER_PAGE];
 }
 
+/* A copy of a list's header as it is now. */
+MvIvfList	mv_ivf_list_header(Relation index, const MvIvf *ivf, uint32 list);
+
 /* The header of a list in a page or in the changed copy of one. */
 static inline MvIvfList *
 mv_ivf_list_at(Page page, int offset)
@@ -673,9 +676,6 @@ void		mv_ivf_maintain_end(Relation index);
 /* Codes beyond which a list is split, in an index of so many rows. */
 uint32		mv_ivf_split_limit(Relation index, double rows);
 
-/* Codes of a list now; 0 if it is not in use. */
-uint32		mv_ivf_list_length(Relation index, uint32 list);
-
 /* The rows of an index, guessed from its size. */
 double		mv_ivf_rows_guess(Relation index, const MvIvf *ivf);
 
@@ -685,6 +685,17 @@ double		mv_ivf_rows_guess(Relation index, const MvIvf *ivf);
  * For the maintainer.  rows: of the index.  Returns false if nothing was done.
  */
 bool		mv_ivf_split(Relation index, Relation heap, uint32 list, double rows);
+
+/* Write a vector over that of another row. */
+void		mv_ivf_overwrite_vector(Relation index, BlockNumber block, int offset,
+									const char *vector, int size);
+
+/*
+ * ivf_shrink.c: cut off the file if that is worth while, for the maintainer in VACUUM.
+ *
+ * ndeleted		deleted pages, all known to mv_page_alloc()
+ */
+void		mv_ivf_shrink(Relation index, BlockNumber ndeleted);
 
 /* Join lists that are too short to others, for the maintainer; returns how many. */
 int			mv_ivf_merge(Relation index, Relation heap, double rows);

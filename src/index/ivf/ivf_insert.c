@@ -17,12 +17,13 @@
 #include "compat.h"
 #include "index/ivf/ivf.h"
 
-/* The last page of the directory, exclusively locked. */
+/* The last page of the directory, exclusively locked; counts the entries of those before. */
 static Buffer
-last_directory_page(Relation index, const MvIvf *ivf)
+last_directory_page(Relation index, const MvIvf *ivf, uint32 *before)
 {
 	BlockNumber block = ivf->meta.directory;
 
+	*before = 0;
 	for (;;)
 	{
 		Buffer		buffer = mv_page_read(index, block, MV_PAGE_DIRECTORY, BUFFER_LOCK_EXCLUSIVE);
@@ -30,6 +31,7 @@ last_directory_page(Relation index, const MvIvf *ivf)
 		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
 		if (!BlockNumberIsValid(block))
 			return buffer;
+		*before += mv_page_used(BufferGetPage(buffer)) / (int) sizeof(BlockNumber);
 		UnlockReleaseBuffer(buffer);
 	}
 }
@@ -39,12 +41,13 @@ last_directory_page(Relation index, const MvIvf *ivf)
  * The directory's last page is locked meanwhile, so one inserter makes it.
  */
 static Buffer
-id_page_with_room(Relation index, const MvIvf *ivf)
+id_page_with_room(Relation index, Relation heap, const MvIvf *ivf)
 {
-	Buffer		directory = last_directory_page(index, ivf);
+	uint32		before;
+	Buffer		directory = last_directory_page(index, ivf, &before);
 	Page		page = BufferGetPage(directory);
 	int			n = mv_page_used(page) / (int) sizeof(BlockNumber);
-	uint32		first = 0;
+	uint32		first = (before + (uint32) n) * (uint32) ivf->shape.ids_per_page;
 	Buffer		buffer;
 	MvChange	change;
 
@@ -60,13 +63,12 @@ id_page_with_room(Relation index, const MvIvf *ivf)
 			UnlockReleaseBuffer(directory);
 			return buffer;
 		}
-		first = head->first + head->count;
 		UnlockReleaseBuffer(buffer);
 	}
 
 	if (n == MV_IVF_DIRECTORY_ENTRIES)
 	{
-		Buffer		next = mv_page_extend(index);
+		Buffer		next = mv_page_alloc(index, heap);
 
 		mv_change_begin(&change, index);
 		MV_PAGE_TAIL(mv_change_page(&change, directory))->next = BufferGetBlockNumber(next);
@@ -76,7 +78,7 @@ id_page_with_room(Relation index, const MvIvf *ivf)
 		directory = next;
 		n = 0;
 	}
-	buffer = mv_page_extend(index);
+	buffer = mv_page_alloc(index, heap);
 	mv_change_begin(&change, index);
 	page = mv_change_page(&change, directory);
 	mv_page_set_used(page, (n + 1) * (int) sizeof(BlockNumber));
@@ -92,13 +94,13 @@ id_page_with_room(Relation index, const MvIvf *ivf)
 
 /* Write a vector that takes several pages, last page first; returns the first. */
 static BlockNumber
-write_long_vector(Relation index, const char *vector, int size)
+write_long_vector(Relation index, Relation heap, const char *vector, int size)
 {
 	BlockNumber next = InvalidBlockNumber;
 
 	for (int at = (size - 1) / MV_BODY_SIZE * MV_BODY_SIZE; at >= 0; at -= MV_BODY_SIZE)
 	{
-		Buffer		buffer = mv_page_extend(index);
+		Buffer		buffer = mv_page_alloc(index, heap);
 		int			n = Min(size - at, MV_BODY_SIZE);
 		MvChange	change;
 		Page		page;
@@ -169,22 +171,25 @@ id_page_with_free(Relation index, const MvIvf *ivf, int *slot)
 	}
 }
 
-/* Write a vector over that of another row; a long one page by page. */
-static void
-overwrite_long_vector(Relation index, BlockNumber block, const char *vector, int size)
+void
+mv_ivf_overwrite_vector(Relation index, BlockNumber block, int offset, const char *vector, int size)
 {
-	for (int at = 0; at < size; at += MV_BODY_SIZE)
+	while (size > 0)
 	{
 		Buffer		buffer = mv_page_read(index, block, MV_PAGE_VECTOR, BUFFER_LOCK_EXCLUSIVE);
+		int			part = Min(size, MV_BODY_SIZE - offset);
 		MvChange	change;
 		Page		page;
 
 		mv_change_begin(&change, index);
 		page = mv_change_page(&change, buffer);
-		memcpy(MV_PAGE_BODY(page), vector + at, Min(size - at, MV_BODY_SIZE));
+		memcpy(MV_PAGE_BODY(page) + offset, vector, part);
 		block = MV_PAGE_TAIL(page)->next;
 		mv_change_commit(&change);
 		UnlockReleaseBuffer(buffer);
+		vector += part;
+		size -= part;
+		offset = 0;
 	}
 }
 
@@ -194,8 +199,8 @@ overwrite_long_vector(Relation index, BlockNumber block, const char *vector, int
  * Returns its number.
  */
 static BlockNumber
-vector_page(Relation index, const MvIvf *ivf, Buffer ids, int slot, const char *vector,
-			Buffer *vectors)
+vector_page(Relation index, Relation heap, const MvIvf *ivf, Buffer ids, int slot,
+			const char *vector, Buffer *vectors)
 {
 	const MvIvfShape *shape = &ivf->shape;
 	MvIvfIdHead *head = MV_PAGE_HEAD(BufferGetPage(ids));
@@ -211,8 +216,8 @@ vector_page(Relation index, const MvIvf *ivf, Buffer ids, int slot, const char *
 	if (shape->vectors_per_page == 0)
 	{
 		if (new_group)
-			return write_long_vector(index, vector, shape->vector_size);
-		overwrite_long_vector(index, group, vector, shape->vector_size);
+			return write_long_vector(index, heap, vector, shape->vector_size);
+		mv_ivf_overwrite_vector(index, group, 0, vector, shape->vector_size);
 		return group;
 	}
 	if (!new_group)
@@ -220,13 +225,14 @@ vector_page(Relation index, const MvIvf *ivf, Buffer ids, int slot, const char *
 		*vectors = mv_page_read(index, group, MV_PAGE_VECTOR, BUFFER_LOCK_EXCLUSIVE);
 		return group;
 	}
-	*vectors = mv_page_extend(index);
+	*vectors = mv_page_alloc(index, heap);
 	return BufferGetBlockNumber(*vectors);
 }
 
 /* Write TID and vector; returns the id. */
 static uint32
-take_id(Relation index, const MvIvf *ivf, ItemPointer tid, uint16 flags, const char *vector)
+take_id(Relation index, Relation heap, const MvIvf *ivf, ItemPointer tid, uint16 flags,
+		const char *vector)
 {
 	const MvIvfShape *shape = &ivf->shape;
 	int			per_group = Max(shape->vectors_per_page, 1);
@@ -243,10 +249,10 @@ take_id(Relation index, const MvIvf *ivf, ItemPointer tid, uint16 flags, const c
 
 	if (!reuse)
 	{
-		ids = id_page_with_room(index, ivf);
+		ids = id_page_with_room(index, heap, ivf);
 		slot = (int) ((MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(ids)))->count;
 	}
-	group = vector_page(index, ivf, ids, slot, vector, &vectors);
+	group = vector_page(index, heap, ivf, ids, slot, vector, &vectors);
 	mv_change_begin(&change, index);
 	if (BufferIsValid(vectors))
 	{
@@ -472,7 +478,7 @@ split_if_long(Relation index, Relation heap, uint32 list, uint32 ncodes)
 	rows = mv_ivf_rows_guess(index, ivf);
 	if (ncodes <= mv_ivf_split_limit(index, rows) || !mv_ivf_maintain_try(index))
 		return;
-	if (mv_ivf_list_length(index, list) > mv_ivf_split_limit(index, rows))
+	if (mv_ivf_list_header(index, ivf, list).ncodes > mv_ivf_split_limit(index, rows))
 		mv_ivf_split(index, heap, list, rows);
 	mv_ivf_maintain_end(index);
 }
@@ -483,7 +489,7 @@ mv_ivf_insert_row(Relation index, Relation heap, ItemPointer tid, const float *x
 	MvIvf	   *ivf = mv_ivf_open(index);
 	char	   *vector = palloc(ivf->shape.vector_size);
 	uint16		flags = mv_ivf_vector(ivf, x, vector);
-	uint32		id = take_id(index, ivf, tid, flags, vector);
+	uint32		id = take_id(index, heap, ivf, tid, flags, vector);
 	uint32		list;
 	uint32		ncodes = add_to_list(index, heap, x, id, &list);
 

@@ -33,6 +33,18 @@ mv_ivf_copy_lists(Relation index, MvIvf **ivf)
 	return lists;
 }
 
+MvIvfList
+mv_ivf_list_header(Relation index, const MvIvf *ivf, uint32 list)
+{
+	int			at;
+	BlockNumber block = mv_ivf_list_place(ivf, list, &at);
+	Buffer		buffer = mv_page_read(index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
+	MvIvfList	header = *mv_ivf_list_at(BufferGetPage(buffer), at);
+
+	UnlockReleaseBuffer(buffer);
+	return header;
+}
+
 void
 mv_ivf_read_centroid(Relation index, const MvIvf *ivf, const MvIvfList *list, float *c)
 {

@@ -77,18 +77,6 @@ mv_ivf_rows_guess(Relation index, const MvIvf *ivf)
 	return RelationGetNumberOfBlocks(index) * (double) MV_BODY_SIZE / (code + vector);
 }
 
-uint32
-mv_ivf_list_length(Relation index, uint32 list)
-{
-	int			at;
-	BlockNumber block = mv_ivf_list_place(mv_ivf_open(index), list, &at);
-	Buffer		buffer = mv_page_read(index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
-	uint32		ncodes = mv_ivf_list_at(BufferGetPage(buffer), at)->ncodes;
-
-	UnlockReleaseBuffer(buffer);
-	return ncodes;
-}
-
 /* ---- all lists ---- */
 
 /* The lists in use, as the maintainer finds them. */
@@ -108,14 +96,13 @@ static void
 read_lists(Lists *lists, MemoryContext context)
 {
 	const MvIvf *ivf = lists->ivf = mv_ivf_open_for(lists->index, context);
-	MvIvfRewrite    *r = mv_ivf_rewrite_begin(lists->index, lists->heap, ivf, 0);
 
 	lists->headers = palloc_extended(sizeof(MvIvfList) * (Size) ivf->nused, MCXT_ALLOC_HUGE);
 	lists->lengths = palloc_extended(sizeof(double) * (Size) ivf->nused, MCXT_ALLOC_HUGE);
 	lists->taken = palloc0(sizeof(bool) * ivf->nused);
 	for (int i = 0; i < ivf->nused; i++)
 	{
-		lists->headers[i] = mv_ivf_rewrite_header(r, ivf->used[i]);
+		lists->headers[i] = mv_ivf_list_header(lists->index, ivf, ivf->used[i]);
 		lists->lengths[i] = lists->headers[i].ncodes;
 	}
 }
@@ -243,7 +230,7 @@ train_parts(MvIvfRewrite *r, double target, int *nparts)
 
 	for (int i = 0; i < r->nsources; i++)
 	{
-		lists[i] = mv_ivf_rewrite_header(r, r->sources[i].list);
+		lists[i] = mv_ivf_list_header(r->index, r->ivf, r->sources[i].list);
 		n += lists[i].ncodes;
 	}
 	wanted = Min(Min(n / target + 1, MAX_PARTS) * SAMPLE_PER_PART, Max(fit, SAMPLE_PER_PART));

@@ -36,19 +36,6 @@ mv_ivf_rewrite_begin(Relation index, Relation heap, const MvIvf *ivf, int max_pa
 	return r;
 }
 
-/* The header of a list now. */
-MvIvfList
-mv_ivf_rewrite_header(const MvIvfRewrite *r, uint32 list)
-{
-	int			at;
-	BlockNumber block = mv_ivf_list_place(r->ivf, list, &at);
-	Buffer		buffer = mv_page_read(r->index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
-	MvIvfList	header = *mv_ivf_list_at(BufferGetPage(buffer), at);
-
-	UnlockReleaseBuffer(buffer);
-	return header;
-}
-
 void
 mv_ivf_rewrite_source(MvIvfRewrite *r, uint32 list)
 {
@@ -256,7 +243,7 @@ mv_ivf_rewrite_lists(MvIvfRewrite *r)
 {
 	for (int i = 0; i < r->nsources; i++)
 	{
-		MvIvfList	now = mv_ivf_rewrite_header(r, r->sources[i].list);
+		MvIvfList	now = mv_ivf_list_header(r->index, r->ivf, r->sources[i].list);
 
 		take_codes(r, &r->sources[i], &now);
 	}

@@ -44,9 +44,6 @@ typedef struct MvIvfRewrite
 /* Allocates in the current context.  heap: see mv_page_alloc(). */
 MvIvfRewrite *mv_ivf_rewrite_begin(Relation index, Relation heap, const MvIvf *ivf, int max_parts);
 
-/* The header of a list now. */
-MvIvfList	mv_ivf_rewrite_header(const MvIvfRewrite *r, uint32 list);
-
 /* Rows of a list: their ids, and what they can be coded anew from. */
 typedef struct MvIvfMembers
 {

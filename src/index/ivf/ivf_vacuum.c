@@ -3,7 +3,7 @@
  *
  * bulkdelete() marks the ids of rows that are gone; scans pass over them.
  * cleanup() takes their codes out of the lists, frees the ids that are in no
- * list any more, and splits and joins lists.  Everything that one needs to know
+ * list any more, splits and joins lists, and cuts off the file.  Everything that one needs to know
  * is on the pages, so both may run in a parallel worker, and a vacuum goes on where
  * another was cut off.
  */
@@ -236,14 +236,9 @@ empty_list(Cleanup *c, uint32 number, const MvIvfList *seen)
 static void
 clean_list(Cleanup *c, uint32 number)
 {
-	int			at;
-	BlockNumber block = mv_ivf_list_place(c->ivf, number, &at);
-	Buffer		buffer = mv_page_read(c->index, block, MV_PAGE_LIST, BUFFER_LOCK_SHARE);
-	MvIvfList	list = *mv_ivf_list_at(BufferGetPage(buffer), at);
-	uint32		ndead;
+	MvIvfList	list = mv_ivf_list_header(c->index, c->ivf, number);
+	uint32		ndead = c->ndead > 0 ? count_dead(c, &list, false) : 0;
 
-	UnlockReleaseBuffer(buffer);
-	ndead = c->ndead > 0 ? count_dead(c, &list, false) : 0;
 	if (list.ncodes - ndead > mv_ivf_split_limit(c->index, c->live) &&
 		mv_ivf_split(c->index, c->heap, number, c->live))
 		return;
@@ -326,10 +321,12 @@ mv_ivf_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		clean_list(&c, c.ivf->used[i]);
 	}
 	mv_ivf_merge(info->index, c.heap, c.live);
-	for (int i = 0; i < c.ids.npages && c.ndead > 0; i++)
+	/* The chain begins with what was put into it last: ids in front are used first. */
+	for (int i = c.ids.npages - 1; i >= 0 && c.ndead > 0; i--)
 		free_page_ids(&c, i);
 	recycle_pages(info, stats);
 	mv_ivf_calibrate_again(info->index, c.live);
+	mv_ivf_shrink(info->index, stats->pages_deleted);
 	mv_ivf_maintain_end(info->index);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -351,6 +351,7 @@ mv_ivf_write(Relation index, ForkNumber fork, const MvIvfRows *rows)
 	out->writer = &writer;
 	out->list = -1;
 	out->lists = place_lists(rows, &writer);
+	write_centroids(rows, &writer, out->lists);
 	meta->id_start = writer.reserved;
 	out->block = palloc(shape->block_size);
 	out->id_blocks = palloc(sizeof(BlockNumber) * (Size) (id_pages + 1));
@@ -361,7 +362,6 @@ mv_ivf_write(Relation index, ForkNumber fork, const MvIvfRows *rows)
 	run_begin(&run, &writer, MV_PAGE_VECTOR, meta->mean_start, mean_pages);
 	run_append(&run, rows->ivf->mean, (int) sizeof(float) * shape->dim);
 	run_end(&run);
-	write_centroids(rows, &writer, out->lists);
 	write_lists(rows, &writer, out->lists, list_pages);
 	write_directory(out, meta->directory, directory_pages);
 	write_meta(rows, &writer);
