@@ -355,7 +355,7 @@ move_code_page(Shrink *s, Buffer table, int at, Buffer before, Buffer from, Buff
 	list->tail = list->tail == old ? new : list->tail;
 	if (BufferIsValid(before))
 		MV_PAGE_TAIL(mv_change_page(&change, before))->next = new;
-	mv_change_delete_page(&change, from);
+	mv_change_delete_page(&change, from, mv_page_deletion_xid());
 	mv_change_commit(&change);
 	if (old < s->nblocks)
 		s->moved[old - s->end] = new;
@@ -668,7 +668,7 @@ delete_gone(Shrink *s, BlockNumber end)
 		buffer = mv_page_pin(s->index, block);
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 		mv_change_begin(&change, s->index);
-		mv_change_delete_page(&change, buffer);
+		mv_change_delete_page(&change, buffer, mv_page_deletion_xid());
 		mv_change_commit(&change);
 		UnlockReleaseBuffer(buffer);
 		mv_page_recycle(s->index, block);
