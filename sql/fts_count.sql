@@ -124,3 +124,26 @@ SELECT count(*), (SELECT sum(1) FROM parts WHERE body @@@ 'fox' AND price < 2) F
 EXPLAIN (COSTS OFF) SELECT count(*) FROM parts WHERE body @@@ 'fox' AND price = 4;
 SELECT count(*) FROM parts WHERE body @@@ 'fox' AND price = 4;
 DROP TABLE parts;
+
+-- What the planner thinks that queries match: their words are counted.
+CREATE TABLE notes (id int, body text);
+INSERT INTO notes SELECT i, concat_ws(' ', 'all', CASE WHEN i % 2 = 0 THEN 'half' END, CASE WHEN i % 10 = 0 THEN 'tenth' END, CASE WHEN i % 1000 = 0 THEN 'rare' END) FROM generate_series(1, 20000) i;
+CREATE INDEX notes_bm25 ON notes USING bm25 (body);
+VACUUM ANALYZE notes;
+CREATE FUNCTION planned(conditions text) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT json) SELECT id FROM notes WHERE ' || conditions INTO plan;
+	RETURN round((plan->0->'Plan'->>'Plan Rows')::numeric, -1);
+END $$;
+SELECT q, planned(format('body @@@ %L', q)) FROM unnest(ARRAY['all', 'half', 'tenth', 'rare', 'nowhere', 'half tenth', '+half +tenth', '+all -tenth', '"half tenth"', '(all half tenth)~2', '(half tenth rare)~3']) q;
+SELECT planned('body @@@ ''half'' AND id <= 5000');
+ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+CREATE ROLE regress_reader;
+GRANT SELECT ON notes TO regress_reader;
+CREATE POLICY read ON notes USING (id > 0);
+SET ROLE regress_reader;
+SELECT planned('body @@@ ''all''') = planned('body @@@ ''nowhere''') AS tells_nothing;
+RESET ROLE;
+DROP TABLE notes;
+DROP ROLE regress_reader;

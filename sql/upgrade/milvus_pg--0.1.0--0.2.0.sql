@@ -166,6 +166,10 @@ CREATE FUNCTION bm25_cost_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'mv_bm25_cost_support'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bm25_cost_support(internal) IS 'planner support of <@> and @@@ with a bm25query: what they cost';
+CREATE FUNCTION bm25_matchsel(internal, oid, internal, int) RETURNS float8
+	AS 'MODULE_PATHNAME', 'mv_bm25_matchsel'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bm25_matchsel(internal, oid, internal, int) IS 'planner: how many rows @@@ matches, by what the index says of its words';
 CREATE FUNCTION bm25_distance(text, text) RETURNS float8
 	AS 'MODULE_PATHNAME', 'mv_bm25_unbound'
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
@@ -201,7 +205,7 @@ CREATE FUNCTION bm25_match(text, bm25query) RETURNS boolean
 	SUPPORT bm25_cost_support;
 COMMENT ON FUNCTION bm25_match(text, bm25query) IS 'does the text match the full-text query?';
 CREATE OPERATOR @@@ (LEFTARG = text, RIGHTARG = bm25query, FUNCTION = bm25_match,
-	RESTRICT = contsel, JOIN = contjoinsel);
+	RESTRICT = bm25_matchsel, JOIN = contjoinsel);
 COMMENT ON OPERATOR @@@ (text, bm25query) IS 'does the text match the full-text query?';
 CREATE FUNCTION bm25_distance(text[], text) RETURNS float8
 	AS 'MODULE_PATHNAME', 'mv_bm25_unbound'
@@ -238,7 +242,7 @@ CREATE FUNCTION bm25_match(text[], bm25query) RETURNS boolean
 	SUPPORT bm25_cost_support;
 COMMENT ON FUNCTION bm25_match(text[], bm25query) IS 'does the text match the full-text query?';
 CREATE OPERATOR @@@ (LEFTARG = text[], RIGHTARG = bm25query, FUNCTION = bm25_match,
-	RESTRICT = contsel, JOIN = contjoinsel);
+	RESTRICT = bm25_matchsel, JOIN = contjoinsel);
 COMMENT ON OPERATOR @@@ (text[], bm25query) IS 'does the text match the full-text query?';
 
 -- Planned as the expressions that they are.

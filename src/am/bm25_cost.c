@@ -15,13 +15,16 @@
 #include "am/bm25.h"
 #include "compat.h"
 #include "fts/bm25query.h"
+#include "fts/estimate.h"
 
 /*
- * In units of cpu_operator_cost, about 10 ns: dictionary and analysis; a posting that
- * is looked at, of which a query has a share of the rows; a row that is returned.
+ * In units of cpu_operator_cost, about 10 ns: dictionary and analysis; a posting of a
+ * condition; one of an order, of which most are passed over by their bounds; a row that
+ * is returned.  A query of which nothing is known has so many postings for each row.
  */
 #define COST_OF_QUERY 2000.0
 #define COST_OF_POSTING 0.2
+#define COST_OF_ORDERED_POSTING 0.05
 #define POSTINGS_PER_ROW 0.05
 #define COST_OF_ROW 10.0
 
@@ -69,6 +72,37 @@ is_useful(IndexPath *path)
 	return path->indexorderbys != NIL || path->indexclauses != NIL;
 }
 
+/* What reading the postings of a condition or an order costs, for each row of the index. */
+static double
+cost_of_query(PlannerInfo *root, const IndexOptInfo *index, Node *clause, double cost_of_posting)
+{
+	MvMatchEstimate estimate;
+
+	if (!IsA(clause, OpExpr) ||
+		!mv_match_estimate(root, index->rel, lsecond(((OpExpr *) clause)->args), &estimate))
+		estimate.postings = POSTINGS_PER_ROW;
+	return estimate.postings * cost_of_posting;
+}
+
+static double
+cost_of_queries(PlannerInfo *root, const IndexPath *path)
+{
+	const IndexOptInfo *index = path->indexinfo;
+	double		cost = 0;
+	ListCell   *lc;
+
+	foreach(lc, path->indexorderbys)
+		cost += cost_of_query(root, index, lfirst(lc), COST_OF_ORDERED_POSTING);
+	foreach(lc, path->indexclauses)
+	{
+		const IndexClause *clause = lfirst(lc);
+
+		if (is_field(index, clause->indexcol))
+			cost += cost_of_query(root, index, (Node *) clause->rinfo->clause, COST_OF_POSTING);
+	}
+	return cost;
+}
+
 void
 mv_bm25_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup,
 					 Cost *total, Selectivity *selectivity, double *correlation, double *pages)
@@ -86,8 +120,7 @@ mv_bm25_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost
 	*selectivity = clauselist_selectivity(root, get_quals_from_indexclauses(path->indexclauses),
 										  path->indexinfo->rel->relid, JOIN_INNER, NULL);
 	returned = rows * *selectivity;
-	*startup = cpu_operator_cost *
-		(COST_OF_QUERY + rows * POSTINGS_PER_ROW * COST_OF_POSTING);
+	*startup = cpu_operator_cost * (COST_OF_QUERY + rows * cost_of_queries(root, path));
 	*total = *startup + cpu_operator_cost * returned * COST_OF_ROW;
 	*correlation = 0;
 	*pages = ceil(path->indexinfo->pages * Min(*selectivity + POSTINGS_PER_ROW, 1));

@@ -189,6 +189,16 @@ typedef bool (*MvFtsTermVisitor) (const MvQueryTerm *term, uint32 df, void *arg)
 void		mv_fts_terms(MvFtsSnapshot *snapshot, const MvQueryTerm *prefix,
 						 MvFtsTermVisitor visit, void *arg);
 
+/*
+ * mv_fts_shares -- which part of the documents have each term: about, for the planner.
+ *
+ * shares	out: [nterms]
+ * returns	the number of documents; pending ones are not asked
+ *
+ * The caller holds an MVCC snapshot.
+ */
+double		mv_fts_shares(Relation index, const MvQueryTerm *terms, int nterms, double *shares);
+
 /* ---- documents [from, from + n) of a segment; all must exist ---- */
 
 /* Codes of the lengths in a field (core/bm25.h); MV_LENGTH_NULL where the column is null. */

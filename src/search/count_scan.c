@@ -297,21 +297,22 @@ scan_by(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index)
 	return NULL;
 }
 
-/* The index, and rows on pages of which the map does not say that everybody sees them. */
+/* What the index finds, and rows on pages of which the map does not say that everybody sees them. */
 static Cost
 cost_of(PlannerInfo *root, const BitmapHeapPath *scan)
 {
 	RelOptInfo *rel = scan->path.parent;
-	Cost		index;
+	Cost		unused;
 	double		rows;
-	double		pages = compute_bitmap_pages(root, rel, scan->bitmapqual, 1, &index, &rows);
+	double		pages = compute_bitmap_pages(root, rel, scan->bitmapqual, 1, &unused, &rows);
 	double		per_page,
 				in_sequence;
 
 	get_tablespace_page_costs(rel->reltablespace, &per_page, &in_sequence);
 	if (pages >= 2)
 		per_page -= (per_page - in_sequence) * sqrt(pages / rel->pages);
-	return index + (pages * per_page + rows * cpu_tuple_cost) * (1 - rel->allvisfrac);
+	/* Rows that are counted are not returned. */
+	return ((IndexPath *) scan->bitmapqual)->path.startup_cost + (pages * per_page + rows * cpu_tuple_cost) * (1 - rel->allvisfrac);
 }
 
 static BitmapHeapPath *
