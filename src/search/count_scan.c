@@ -297,7 +297,10 @@ scan_by(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index)
 	return NULL;
 }
 
-/* What the index finds, and rows on pages of which the map does not say that everybody sees them. */
+/*
+ * What the index finds, without returning it, and rows on pages of which the map does
+ * not say that everybody sees them.
+ */
 static Cost
 cost_of(PlannerInfo *root, const BitmapHeapPath *scan)
 {
@@ -311,8 +314,8 @@ cost_of(PlannerInfo *root, const BitmapHeapPath *scan)
 	get_tablespace_page_costs(rel->reltablespace, &per_page, &in_sequence);
 	if (pages >= 2)
 		per_page -= (per_page - in_sequence) * sqrt(pages / rel->pages);
-	/* Rows that are counted are not returned. */
-	return ((IndexPath *) scan->bitmapqual)->path.startup_cost + (pages * per_page + rows * cpu_tuple_cost) * (1 - rel->allvisfrac);
+	return ((IndexPath *) scan->bitmapqual)->path.startup_cost +
+		(pages * per_page + rows * cpu_tuple_cost) * (1 - rel->allvisfrac);
 }
 
 static BitmapHeapPath *
