@@ -140,3 +140,15 @@
 #else
 #define mv_vacuum_truncates(options) ((options) == NULL || (options)->vacuum_truncate)
 #endif
+
+/* 18: a path key says how its operator compares, not a number of the btree family. */
+#if PG_VERSION_NUM >= 180000
+#define mv_path_key_ascending(key) ((key)->pk_cmptype = COMPARE_LT)
+#else
+#define mv_path_key_ascending(key) ((key)->pk_strategy = BTLessStrategyNumber)
+#endif
+
+/* 18: what adds properties to EXPLAIN has a header of its own. */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#endif

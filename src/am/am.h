@@ -87,8 +87,10 @@ void		mv_am_endscan(IndexScanDesc scan);
  *			the scan goes on beyond
  * tids		rows that are wanted, or NULL: all.  Others are not returned.  Valid until
  *			the last of these runs has ended
+ * within	distance up to which rows are wanted, or infinity.  The scan ends when it
+ *			is beyond; rows a little farther may be returned
  */
-void		mv_am_expect(IndexScanDesc scan, double rows, const MvTidSet *tids);
+void		mv_am_expect(IndexScanDesc scan, double rows, const MvTidSet *tids, double within);
 
 /* am_cost.c */
 void		mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,

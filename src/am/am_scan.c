@@ -32,6 +32,8 @@ typedef struct MvScanState
 	MvScanLimits limits;
 	double		expected;		/* rows that will perhaps be fetched; 0: not known */
 	MvFilter	filter;
+	double		within;			/* rows farther are not wanted */
+	double		inside;			/* rows returned that are not */
 	double		rows;			/* that the search has returned */
 	pairingheap *held;			/* of them not yet returned here, HeldRow by distance */
 	int			nheld;
@@ -77,6 +79,7 @@ mv_am_beginscan(Relation index, int nkeys, int norderbys)
 	state->held_context =
 		AllocSetContextCreate(CurrentMemoryContext, "rows read ahead", ALLOCSET_DEFAULT_SIZES);
 	state->held = pairingheap_allocate(compare_held, NULL);
+	state->within = INFINITY;
 	scan->opaque = state;
 	if (norderbys > 0)
 	{
@@ -99,12 +102,13 @@ mv_am_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int 
 }
 
 void
-mv_am_expect(IndexScanDesc scan, double rows, const MvTidSet *tids)
+mv_am_expect(IndexScanDesc scan, double rows, const MvTidSet *tids, double within)
 {
 	MvScanState *state = scan->opaque;
 
 	state->expected = rows;
 	state->filter.tids = tids;
+	state->within = within;
 }
 
 /* A NULL query is as far from everything as from nothing: any order will do. */
@@ -128,6 +132,9 @@ set_query(MvScanState *state, ScanKey key)
 	state->value = PointerGetDatum(value);
 	mv_index_key(&state->space, state->value, state->query);
 }
+
+/* A range is asked for as a whole, not as the best of many. */
+#define RANGE_RECALL 0.995
 
 static void
 start(IndexScanDesc scan, MvScanState *state)
@@ -153,13 +160,15 @@ start(IndexScanDesc scan, MvScanState *state)
 	mv_am_effort(scan->indexRelation, &effort);
 	mv_am_limits(scan->indexRelation, &state->limits);
 	effort.rows = state->expected;
+	if (state->within < INFINITY)
+		effort.recall = Max(effort.recall, RANGE_RECALL);
 	state->filter.keys = scan->keyData;
 	state->filter.nkeys = scan->numberOfKeys;
 	state->method->search_start(state->search, state->query, state->value, &effort,
 								mv_filter_is_empty(&state->filter) ? NULL : &state->filter);
 	MemoryContextSwitchTo(old);
 	clear_held(state);
-	state->rows = 0;
+	state->rows = state->inside = 0;
 	state->last = -INFINITY;
 	state->started = true;
 }
@@ -247,6 +256,30 @@ next_row(MvScanState *state, MvFound *found)
 	return search_next(state, found);
 }
 
+/*
+ * So many rows in a row that are beyond the distance end a scan: rows whose codes make
+ * them look farther than they are come late.
+ */
+#define BEYOND_ROWS 64
+#define BEYOND_SHARE 0.1
+
+static bool
+next_within(MvScanState *state, MvFound *found)
+{
+	int			beyond = 0;
+
+	while (beyond < BEYOND_ROWS + BEYOND_SHARE * state->inside && next_row(state, found))
+	{
+		if (found->distance <= state->within)
+		{
+			state->inside++;
+			return true;
+		}
+		beyond++;
+	}
+	return false;
+}
+
 bool
 mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 {
@@ -258,7 +291,7 @@ mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 	Assert(ScanDirectionIsForward(direction));
 	if (!state->started)
 		start(scan, state);
-	any = next_row(state, &found);
+	any = state->within < INFINITY ? next_within(state, &found) : next_row(state, &found);
 	mv_last_scan.pages += mv_counters_pages_read() - before;
 	if (!any)
 		return false;

@@ -45,12 +45,12 @@ bitmap_indexes(const RelOptInfo *rel)
 
 /* Conditions that the index scan does not answer itself. */
 static List *
-other_conditions(const RelOptInfo *rel, const IndexPath *index)
+other_conditions(const IndexPath *index)
 {
 	List	   *conditions = NIL;
 	ListCell   *lc;
 
-	foreach(lc, rel->baserestrictinfo)
+	foreach(lc, index->indexinfo->indrestrictinfo)
 	{
 		RestrictInfo *condition = lfirst(lc);
 		bool		answered = condition->pseudoconstant;
@@ -69,7 +69,7 @@ mv_filter_path(PlannerInfo *root, RelOptInfo *rel, const IndexPath *index)
 {
 	RelOptInfo *copy;
 	ListCell   *lc;
-	List	   *conditions = other_conditions(rel, index);
+	List	   *conditions = other_conditions(index);
 
 	if (conditions == NIL || rel->lateral_relids != NULL)
 		return NULL;

@@ -20,6 +20,7 @@ typedef struct MvRankedPlan
 	bool		text;			/* of a bm25 index: custom_scan_tlist ends with its value */
 	int			reads;			/* rows of the index for one that passes the conditions */
 	List	   *limit;			/* expressions that add up to the rows wanted; NIL: unknown */
+	Node	   *within;			/* the distance up to which rows are wanted; NULL: any */
 } MvRankedPlan;
 
 static inline void
@@ -28,7 +29,7 @@ mv_ranked_put(CustomScan *node, const MvRankedPlan *plan)
 	node->custom_plans = plan->bitmap ? list_make2(plan->index, plan->bitmap) :
 		list_make1(plan->index);
 	node->custom_private = list_make2_int(plan->text, plan->reads);
-	node->custom_exprs = plan->limit;
+	node->custom_exprs = list_make2(plan->limit, plan->within);
 	node->methods = &mv_ranked_scan_methods;
 }
 
@@ -40,6 +41,7 @@ mv_ranked_get(const CustomScan *node)
 		.bitmap = list_length(node->custom_plans) > 1 ? lsecond(node->custom_plans) : NULL,
 		.text = linitial_int(node->custom_private),
 		.reads = lsecond_int(node->custom_private),
-		.limit = node->custom_exprs,
+		.limit = linitial(node->custom_exprs),
+		.within = lsecond(node->custom_exprs),
 	};
 }

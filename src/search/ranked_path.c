@@ -24,6 +24,7 @@
 #include "fts/bm25query.h"
 #include "guc.h"
 #include "search/filter.h"
+#include "search/range.h"
 #include "search/ranked.h"
 #include "search/search.h"
 
@@ -38,9 +39,9 @@ typedef enum Kind
 } Kind;
 
 static Kind
-index_kind(const IndexPath *path)
+index_kind(const IndexOptInfo *index)
 {
-	void	   *cost = (void *) path->indexinfo->amcostestimate;
+	void	   *cost = (void *) index->amcostestimate;
 
 	return cost == (void *) mv_am_costestimate ? VECTORS :
 		cost == (void *) mv_bm25_costestimate ? TEXT : FOREIGN;
@@ -102,9 +103,10 @@ make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 	MvRankedPlan plan = {
 		.index = linitial(plans),
 		.bitmap = list_length(plans) > 1 ? bitmap_of(lsecond(plans)) : NULL,
-		.text = index_kind(index) == TEXT,
+		.text = index_kind(index->indexinfo) == TEXT,
 		.reads = (int) rows_per_result(rel, path),
-		.limit = limit_of(root)
+		.limit = limit_of(root),
+		.within = copyObject(linitial(path->custom_private))
 	};
 
 	if (plan.text)
@@ -143,45 +145,114 @@ target_with_score(PlannerInfo *root, RelOptInfo *rel, IndexPath *index)
 	return set_pathtarget_cost_width(root, target);
 }
 
+/* The distance that a scan is in the order of, or NULL. */
+static OpExpr *
+order_of(const IndexPath *index)
+{
+	Node	   *order = linitial(index->indexorderbys);
+
+	return IsA(order, OpExpr) ? (OpExpr *) order : NULL;
+}
+
+/*
+ * The share of an index that a range takes, where nothing is known.  Core's guess, a
+ * third of the table, is about numbers; a distance is asked for to find what is near.
+ */
+#define RANGE_SHARE 0.01
+
+/*
+ * A Ranked Scan.
+ *
+ * filter	rows that other indexes leave, or NULL
+ * within	distance up to which rows are wanted, or NULL
+ */
 static CustomPath *
-wrap(PlannerInfo *root, RelOptInfo *rel, IndexPath *index)
+make_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, BitmapHeapPath *filter,
+		  Node *within)
 {
 	CustomPath *path = makeNode(CustomPath);
+	Cost	   *startup = &path->path.startup_cost;
+	Cost	   *total = &path->path.total_cost;
 
 	path->path = index->path;
 	path->path.type = T_CustomPath;
 	path->path.pathtype = T_CustomScan;
 	path->path.parallel_safe = false;
-	if (index_kind(index) == TEXT)
+	if (index_kind(index->indexinfo) == TEXT)
 		path->path.pathtarget = target_with_score(root, rel, index);
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->custom_paths = list_make1(index);
+	path->custom_private = list_make1(within);
 	path->methods = &path_methods;
+	if (filter != NULL)
+	{
+		path->custom_paths = lappend(path->custom_paths, filter);
+		mv_filter_cost(filter, index, startup, total);
+	}
+	if (within != NULL)
+		*total = *startup + (*total - *startup) * RANGE_SHARE;
 	return path;
-}
-
-/* The same scan of the rows that other indexes leave, or NULL. */
-static Path *
-filtered(PlannerInfo *root, RelOptInfo *rel, IndexPath *index)
-{
-	BitmapHeapPath *filter = mv_filter_path(root, rel, index);
-	CustomPath *path;
-
-	if (filter == NULL)
-		return NULL;
-	path = wrap(root, rel, index);
-	path->custom_paths = lappend(path->custom_paths, filter);
-	mv_filter_cost(filter, index, &path->path.startup_cost, &path->path.total_cost);
-	return (Path *) path;
 }
 
 /* Is the path the only way to an order by a query for several columns? */
 static bool
 is_the_only_way(IndexPath *path)
 {
-	OpExpr	   *order = linitial(path->indexorderbys);
+	OpExpr	   *order = order_of(path);
 
-	return IsA(order, OpExpr) && mv_bm25query_is_for_several(lsecond(order->args));
+	return order != NULL && mv_bm25query_is_for_several(lsecond(order->args));
+}
+
+/* Above that of a vector index, if it is of use.  Filtered paths are added to the list. */
+static Path *
+wrap_vectors(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, List **more)
+{
+	OpExpr	   *order = order_of(index);
+	BitmapHeapPath *filter;
+	Node	   *within = NULL;
+
+	if (index->indexinfo->indrestrictinfo == NIL)
+		return (Path *) index;
+	if (order != NULL)
+		within = mv_range_limit(root, index->indexinfo, &order);
+	filter = mv_filter_path(root, rel, index);
+	if (filter != NULL)
+		*more = lappend(*more, make_path(root, rel, index, filter, within));
+	return (Path *) make_path(root, rel, index, NULL, within);
+}
+
+/* Scans up to a distance, where no path is in its order. */
+static void
+add_range_paths(PlannerInfo *root, RelOptInfo *rel, List **more)
+{
+	List	   *paths = NIL;
+	ListCell   *lc;
+
+	foreach(lc, rel->indexlist)
+	{
+		IndexOptInfo *info = lfirst(lc);
+		OpExpr	   *order = NULL;
+
+		if (index_kind(info) != VECTORS || (info->indpred != NIL && !info->predOK))
+			continue;
+		if (mv_range_limit(root, info, &order) == NULL)
+			continue;
+		paths = lappend(paths, wrap_vectors(root, rel, mv_range_path(root, info, order), &paths));
+	}
+	foreach(lc, paths)
+		((Path *) lfirst(lc))->pathkeys = NIL;
+	*more = list_concat(*more, paths);
+}
+
+static bool
+has_our_index(const RelOptInfo *rel)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->indexlist)
+		if (index_kind(lfirst(lc)) != FOREIGN)
+			return true;
+	return false;
 }
 
 static void
@@ -189,24 +260,26 @@ add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 {
 	List	   *only = NIL;
 	List	   *more = NIL;
+	bool		ordered = false;
 	ListCell   *lc;
 
 	if (next_hook)
 		next_hook(root, rel, rti, rte);
 	if (rte->rtekind != RTE_RELATION || root->parse->commandType != CMD_SELECT ||
-		root->rowMarks != NIL || !mv_enable_ranked_scan)
+		root->rowMarks != NIL || !mv_enable_ranked_scan || !has_our_index(rel))
 		return;
 	foreach(lc, rel->pathlist)
 	{
 		IndexPath  *index = lfirst(lc);
-		Kind		kind = IsA(index, IndexPath) ? index_kind(index) : FOREIGN;
+		Kind		kind = IsA(index, IndexPath) ? index_kind(index->indexinfo) : FOREIGN;
 
 		if (kind == FOREIGN || list_length(index->indexorderbys) != 1)
 			continue;
 		if (kind == VECTORS)
-			more = lappend(more, filtered(root, rel, index));
-		if (kind == TEXT || rel->baserestrictinfo != NIL)
-			lfirst(lc) = wrap(root, rel, index);
+			lfirst(lc) = wrap_vectors(root, rel, index, &more);
+		else
+			lfirst(lc) = make_path(root, rel, index, NULL, NULL);
+		ordered = true;
 		if (kind == TEXT && is_the_only_way(index))
 			only = lappend(only, lfirst(lc));
 	}
@@ -215,9 +288,10 @@ add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 		rel->pathlist = only;
 		rel->partial_pathlist = NIL;
 	}
+	if (!ordered)
+		add_range_paths(root, rel, &more);
 	foreach(lc, more)
-		if (lfirst(lc) != NULL)
-			add_path(rel, lfirst(lc));
+		add_path(rel, lfirst(lc));
 }
 
 void

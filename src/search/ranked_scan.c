@@ -6,11 +6,14 @@
  * - tells the scan which rows are wanted, where a bitmap of other indexes knows that;
  * - tells it what LIMIT and OFFSET are, for core does not: so many rows are searched
  *   for at once.  That is a hint, the scan goes on beyond;
+ * - tells it the distance up to which a condition lets rows pass, where it ends;
  * - of full text, adds the value that the row was ordered by.  Core would evaluate
  *   the expression again for its target list, even where only the order is asked
  *   for: analysing the text takes longer than the search.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "access/genam.h"
 #include "access/relscan.h"
@@ -34,6 +37,7 @@ typedef struct RankedScan
 	MvTidSet   *tids;			/* what it found; NULL: it has not run yet */
 	MemoryContext tids_context;
 	List	   *limit;			/* of ExprState */
+	ExprState  *within;			/* or NULL */
 	bool		started;		/* the index scan knows what we know */
 } RankedScan;
 
@@ -51,6 +55,7 @@ begin(CustomScanState *node, EState *estate, int eflags)
 		child = outerPlanState(child);
 	scan->index = (IndexScanState *) child;
 	scan->limit = ExecInitExprList(scan->plan.limit, (PlanState *) node);
+	scan->within = ExecInitExpr((Expr *) scan->plan.within, (PlanState *) node);
 	if (scan->plan.bitmap == NULL)
 		return;
 	scan->bitmap = ExecInitNode(scan->plan.bitmap, estate, eflags);
@@ -77,6 +82,21 @@ rows_wanted(RankedScan *scan)
 		rows += Max(DatumGetInt64(n), 0);
 	}
 	return rows * scan->plan.reads;
+}
+
+/* How far rows may be.  Nothing is below NULL, and all numbers are below NaN. */
+static double
+wanted_distance(RankedScan *scan)
+{
+	bool		isnull;
+	double		distance;
+
+	if (scan->within == NULL)
+		return INFINITY;
+	distance = DatumGetFloat8(ExecEvalExprSwitchContext(scan->within,
+														scan->css.ss.ps.ps_ExprContext,
+														&isnull));
+	return isnull ? -INFINITY : isnan(distance) ? INFINITY : distance;
 }
 
 /* The rows that are wanted; the bitmap runs again only for other parameters. */
@@ -111,7 +131,8 @@ start(RankedScan *scan)
 	if (scan->plan.text)
 		mv_bm25_expect(index->iss_ScanDesc, rows_wanted(scan));
 	else
-		mv_am_expect(index->iss_ScanDesc, rows_wanted(scan), wanted_tids(scan));
+		mv_am_expect(index->iss_ScanDesc, rows_wanted(scan), wanted_tids(scan),
+					 wanted_distance(scan));
 	scan->started = true;
 }
 
