@@ -78,7 +78,7 @@ pass_blocks(const MvRabitqScan *scan, size_t bytes, int dim)
 
 		if (bytes == BUFFER_BYTES)
 			mv_block_prefetch(buffer + at + BLOCK_AHEAD / size * size + size, size);
-		any |= mv_block_scan(scan, buffer + at, factors, factors + MV_BLOCK, -1e30f, &result);
+		any |= mv_block_scan(scan, buffer + at, factors, -1e30f, &result);
 	}
 	sink = (float) any;
 	return n;

@@ -372,7 +372,7 @@ walk(Walker *w, const float *x, int ef, MvTopK *top)
 		{
 			const uint8_t *block = w->codes + id * w->codes_size + (size_t) b * block_size(p->dim);
 			const float *factors = (const float *) (block + mv_block_size(p->dim));
-			uint32_t	near = mv_block_scan(&scan, block, factors, factors + MV_BLOCK,
+			uint32_t	near = mv_block_scan(&scan, block, factors,
 											 mv_pool_limit(&pool), &result);
 
 			for (; near != 0; near &= near - 1)

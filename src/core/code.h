@@ -51,6 +51,13 @@ typedef struct MvRabitqTerms
 				err;
 } MvRabitqTerms;
 
+/* What a block gives. */
+typedef struct MvBlockResult
+{
+	float		est[MV_BLOCK],
+				low[MV_BLOCK];
+} MvBlockResult;
+
 /*
  * sums[i] = <x_u, query> of codes[i], i < n, rows of one form.  The query is
  * int8 within +-127 (forms 1 and 4) or int16 within +-32767 (form 8).
@@ -81,12 +88,13 @@ typedef struct MvCodeKernels
 	 */
 	void		(*fill_lut) (const float *q, int dim, float scale, uint8_t *lut);
 
-	/* acc[32] += the table entries of each code of a block or of a slab of one. */
-	void		(*fastscan) (const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc);
-
-	/* 32 estimates and bounds; bit v of the result: low[v] < limit. */
-	uint32_t	(*estimate) (const uint32_t *acc, const float *add, const float *rescale,
-							 const MvRabitqTerms *terms, float limit, float *est, float *low);
+	/*
+	 * Of a block, its factors being add[32] and rescale[32]: sums of the table
+	 * entries of each code, estimates from them; bit v of what is returned: low[v] < limit.
+	 */
+	uint32_t	(*fastscan) (const uint8_t *codes, const float *factors, const uint8_t *lut,
+							 int dim, const MvRabitqTerms *terms, float limit,
+							 MvBlockResult *result);
 } MvCodeKernels;
 
 /* The table in use; see mv_kernels. */

@@ -171,7 +171,7 @@ add_words(uint32_t *acc, __m256i v)
  * entries of at most 255.
  */
 static void
-fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
+add_entries(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 {
 	const __m256i nibble = _mm256_set1_epi8(15);
 	int			bytes = dim * 4,
@@ -204,6 +204,8 @@ fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 		add_words(acc + 24, s3);
 	}
 }
+
+FASTSCAN_BY_MEMORY
 
 MV_TARGET_END
 

@@ -20,23 +20,32 @@ MV_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl")
 #define low_half(v) _mm512_castsi512_si256(v)
 #define high_half(v) _mm512_extracti64x4_epi64(v, 1)
 
-/* acc[8] += the four lanes of v, widened. */
-MV_INLINE void
-add_words(uint32_t *acc, __m512i v)
+/* Sums of two of its lanes of words each. */
+MV_INLINE __m512i
+half_sums(__m512i v)
 {
-	__m512i s =
-		_mm512_add_epi32(_mm512_cvtepu16_epi32(low_half(v)), _mm512_cvtepu16_epi32(high_half(v)));
-	__m256i		sum = _mm256_add_epi32(low_half(s), high_half(s));
-	__m256i		before = _mm256_loadu_si256((const __m256i *) acc);
+	return _mm512_add_epi32(_mm512_cvtepu16_epi32(low_half(v)),
+							_mm512_cvtepu16_epi32(high_half(v)));
+}
 
-	_mm256_storeu_si256((__m256i *) acc, _mm256_add_epi32(before, sum));
+/* Sums of the four lanes of words of a, then those of b: of 16 codes. */
+MV_INLINE __m512i
+lane_sums(__m512i a, __m512i b)
+{
+	__m512i		x = half_sums(a),
+				y = half_sums(b);
+
+	return _mm512_add_epi32(_mm512_shuffle_i64x2(x, y, 0x44), _mm512_shuffle_i64x2(x, y, 0xee));
 }
 
 /* As for AVX2; a lane takes every fourth group. */
-static void
-fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
+static uint32_t
+fastscan(const uint8_t *codes, const float *factors, const uint8_t *lut, int dim,
+		 const MvRabitqTerms *terms, float limit, MvBlockResult *result)
 {
 	const __m512i nibble = _mm512_set1_epi8(15);
+	__m512i		first = _mm512_setzero_si512(),
+				second = first;
 	int			bytes = dim * 4,
 				i = 0;
 
@@ -61,11 +70,13 @@ fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 			s2 = _mm512_add_epi16(s2, b);
 			s3 = _mm512_add_epi16(s3, _mm512_srli_epi16(b, 8));
 		}
-		add_words(acc, _mm512_sub_epi16(s0, _mm512_slli_epi16(s1, 8)));
-		add_words(acc + 8, s1);
-		add_words(acc + 16, _mm512_sub_epi16(s2, _mm512_slli_epi16(s3, 8)));
-		add_words(acc + 24, s3);
+		s0 = _mm512_sub_epi16(s0, _mm512_slli_epi16(s1, 8));
+		s2 = _mm512_sub_epi16(s2, _mm512_slli_epi16(s3, 8));
+		first = _mm512_add_epi32(first, lane_sums(s0, s1));
+		second = _mm512_add_epi32(second, lane_sums(s2, s3));
 	}
+	return estimate((vi) first, factors, 0, terms, limit, result) |
+		estimate((vi) second, factors, 16, terms, limit, result);
 }
 
 MV_TARGET_END

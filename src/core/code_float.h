@@ -439,30 +439,38 @@ vf_less_mask(vf x, vf y)
 }
 #endif
 
-static uint32_t
-estimate(const uint32_t *acc, const float *add, const float *rescale,
-		 const MvRabitqTerms *terms, float limit, float *est, float *low)
+/* Codes v to v + VF_LANES - 1 of a block; their bits of the mask. */
+MV_INLINE uint32_t
+estimate(vi sums, const float *factors, int v, const MvRabitqTerms *terms, float limit,
+		 MvBlockResult *result)
 {
-	uint32_t	mask = 0;
-	int			v;
+	vf			ip = vf_from_int(sums) * terms->delta + terms->bias;
+	vf			r = vf_load(factors + MV_BLOCK + v);
+	vf			e = (vf_load(factors + v) + terms->g_add) + r * ip;
+	vf			l = e - vf_and(r, INT32_MAX) * terms->err;
 
-	for (v = 0; v < MV_BLOCK; v += VF_LANES)
-	{
-		vf			ip = vf_from_int(vi_load(acc + v)) * terms->delta + terms->bias;
-		vf			r = vf_load(rescale + v);
-		vf			e = (vf_load(add + v) + terms->g_add) + r * ip;
-		vf			l = e - vf_and(r, INT32_MAX) * terms->err;
-
-		vf_store(est + v, e);
-		vf_store(low + v, l);
-		mask |= vf_less_mask(l, vf_splat(limit)) << v;
-	}
-	return mask;
+	vf_store(result->est + v, e);
+	vf_store(result->low + v, l);
+	return vf_less_mask(l, vf_splat(limit)) << v;
 }
+
+/* fastscan for a level that has add_entries(codes, lut, dim, acc): acc[32] += the sums. */
+#define FASTSCAN_BY_MEMORY \
+	static uint32_t fastscan(const uint8_t *codes, const float *factors, const uint8_t *lut, \
+							 int dim, const MvRabitqTerms *terms, float limit, \
+							 MvBlockResult *result) \
+	{ \
+		uint32_t	acc[MV_BLOCK] = {0}, \
+					mask = 0; \
+		int			v; \
+		add_entries(codes, lut, dim, acc); \
+		for (v = 0; v < MV_BLOCK; v += VF_LANES) \
+			mask |= estimate(vi_load(acc + v), factors, v, terms, limit, result); \
+		return mask; \
+	}
 
 #define CODE_FLOAT_KERNELS \
 	.rotate = rotate, \
 	.residual = residual, \
 	.quantise = quantise, \
-	.fill_lut = fill_lut, \
-	.estimate = estimate
+	.fill_lut = fill_lut

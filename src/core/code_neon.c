@@ -104,7 +104,7 @@ add_words(uint32_t *acc, uint16x8_t v)
 
 /* As for AVX2; 1024 dimensions are 256 entries of at most 255. */
 static void
-fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
+add_entries(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 {
 	int			bytes = dim * 4,
 				i = 0;
@@ -135,6 +135,8 @@ fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 		add_words(acc + 24, s3);
 	}
 }
+
+FASTSCAN_BY_MEMORY
 
 bool
 mv_codes_add_neon(MvCodeKernels *table)

@@ -72,7 +72,7 @@ EACH_ROW(sums_4, sum_4)
 EACH_ROW(sums_8, sum_8)
 
 static void
-fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
+add_entries(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 {
 	int			g,
 				j;
@@ -89,6 +89,8 @@ fastscan(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 			acc[j + 24] += entry[c[1] >> 4];
 		}
 }
+
+FASTSCAN_BY_MEMORY
 
 #define PLAIN_KERNELS \
 	{ \

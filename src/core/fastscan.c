@@ -87,30 +87,6 @@ mv_block_unpack(const uint8_t *block, int dim, void *codes, size_t stride, int n
 		mv_block_get(block, i, dim, (char *) codes + (size_t) i * stride);
 }
 
-void
-mv_block_add_slab(const MvRabitqScan *scan, const uint8_t *slab, int from, int dim, uint32_t *acc)
-{
-	mv_code_kernels.fastscan(slab, scan->query->lut + mv_block_size(from), dim, acc);
-}
-
-uint32_t
-mv_block_finish(const MvRabitqScan *scan, const uint32_t *acc, const float *add,
-				const float *rescale, float limit, MvBlockResult *result)
-{
-	return mv_code_kernels.estimate(acc, add, rescale, &scan->terms, limit, result->est,
-									result->low);
-}
-
-uint32_t
-mv_block_scan(const MvRabitqScan *scan, const uint8_t *block, const float *add,
-			  const float *rescale, float limit, MvBlockResult *result)
-{
-	uint32_t	acc[MV_BLOCK] = {0};
-
-	mv_block_add_slab(scan, block, 0, scan->query->dim, acc);
-	return mv_block_finish(scan, acc, add, rescale, limit, result);
-}
-
 /* ---- bit strings ---- */
 
 void

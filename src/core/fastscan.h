@@ -4,10 +4,9 @@
  * A block holds dim / 4 groups of 16 bytes, dim * 4 bytes in all.  Group g has
  * a nibble for each code: bit b of it is dimension 4 * g + b.  Codes 0 to 7 are
  * the low nibbles of the even bytes, 8 to 15 those of the odd ones, 16 to 31
- * the high nibbles in the same order.  Any range of whole groups is a slab,
- * which may lie apart from the others (on another page).
+ * the high nibbles in the same order.
  *
- * Factors are two arrays float[32], apart as well.  A slot without a code has
+ * Factors are two arrays float[32], one behind the other.  A slot without a code has
  * INFINITY as its `add`, so that no limit lets it pass.
  */
 #pragma once
@@ -55,31 +54,20 @@ mv_block_prefetch(const uint8_t *block, size_t bytes)
 		__builtin_prefetch(block + i);
 }
 
-/* What a block gives. */
-typedef struct MvBlockResult
-{
-	float		est[MV_BLOCK],
-				low[MV_BLOCK];
-} MvBlockResult;
-
 /*
  * mv_block_scan -- estimates of the 32 codes of a block.
  *
  * scan		of MV_CODE_BLOCK, with its center set
- * add, rescale		float[32], any alignment of 4
+ * factors	add[32], then rescale[32]; any alignment of 4
  * returns	bit v set iff low[v] < limit
  */
-uint32_t	mv_block_scan(const MvRabitqScan *scan, const uint8_t *block, const float *add,
-						  const float *rescale, float limit, MvBlockResult *result);
-
-/*
- * The same in slabs: zero acc[32], add each slab (dimensions `from` to
- * `from` + dim of the whole, multiples of 64), then ask for the estimates.
- */
-void		mv_block_add_slab(const MvRabitqScan *scan, const uint8_t *slab, int from, int dim,
-							  uint32_t *acc);
-uint32_t	mv_block_finish(const MvRabitqScan *scan, const uint32_t *acc, const float *add,
-							const float *rescale, float limit, MvBlockResult *result);
+static inline uint32_t
+mv_block_scan(const MvRabitqScan *scan, const uint8_t *block, const float *factors, float limit,
+			  MvBlockResult *result)
+{
+	return mv_code_kernels.fastscan(block, factors, scan->query->lut, scan->query->dim,
+									&scan->terms, limit, result);
+}
 
 /*
  * Bit strings as their own codes: with add = set bits and rescale = -2, est and

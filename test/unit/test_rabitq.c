@@ -289,7 +289,7 @@ estimate_once(MvMetric metric, int bits, int dim, bool block, double far, Stats 
 		mv_block_put(codes, slot, dim, row);
 		memcpy(&factors[slot], row + mv_code_size(1, dim), 4);
 		memcpy(&factors[MV_BLOCK + slot], row + mv_code_size(1, dim) + 4, 4);
-		mv_block_scan(&scan, codes, factors, factors + MV_BLOCK, 0, &result);
+		mv_block_scan(&scan, codes, factors, 0, &result);
 		est = result.est[slot];
 		low = result.low[slot];
 	}

@@ -180,8 +180,7 @@ estimate_neighbors(Linker *l, const char *node, float dist)
 		const float *factors = mv_node_factors(shape, node, b);
 		MvBlockResult result;
 
-		mv_block_scan(&l->scan, mv_node_codes(shape, node, b), factors, factors + MV_BLOCK,
-					  INFINITY, &result);
+		mv_block_scan(&l->scan, mv_node_codes(shape, node, b), factors, INFINITY, &result);
 		for (int i = 0; i < MV_BLOCK; i++)
 			l->between[b * MV_BLOCK + i] =
 				l->ivf->format.metric == MV_IP ? INFINITY : result.est[i];

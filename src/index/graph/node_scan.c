@@ -263,7 +263,7 @@ look_around(NodeSearch *s, const char *node, float rank)
 		const float *factors = mv_node_factors(shape, node, b);
 		MvBlockResult result;
 		uint32		below = mv_block_scan(&s->scan, mv_node_codes(shape, node, b), factors,
-										  factors + MV_BLOCK, mv_pool_limit(&s->pool), &result);
+										  mv_pool_limit(&s->pool), &result);
 
 		memcpy(log->est + log->n, result.est, sizeof(result.est));
 		memcpy(log->id + log->n, ids, sizeof(uint32) * MV_BLOCK);

@@ -136,8 +136,8 @@ add_candidates(Repair *r, uint32 self, uint32 dead, int n)
 		const float *factors = mv_node_factors(shape, r->copy, b);
 		MvBlockResult result;
 
-		mv_block_scan(&r->scan, mv_node_codes(shape, r->copy, b), factors, factors + MV_BLOCK,
-					  INFINITY, &result);
+		mv_block_scan(&r->scan, mv_node_codes(shape, r->copy, b), factors, INFINITY,
+					  &result);
 		for (int i = 0; i < MV_BLOCK; i++)
 		{
 			if (ids[i] == MV_NODE_NONE || ids[i] == self || is_dead(r, ids[i]) ||

@@ -275,8 +275,8 @@ coarse_distances(MvIvfQuery *q)
 		const float *block = coarse_block(q->ivf, i);
 		MvBlockResult result;
 
-		mv_block_scan(&q->coarse, (const uint8_t *) (block + 2 * MV_BLOCK), block,
-					  block + MV_BLOCK, INFINITY, &result);
+		mv_block_scan(&q->coarse, (const uint8_t *) (block + 2 * MV_BLOCK), block, INFINITY,
+					  &result);
 		memcpy(q->est + i, result.est, sizeof(result.est));
 		memcpy(q->low + i, result.low, sizeof(result.low));
 	}
@@ -406,8 +406,7 @@ mv_ivf_block_scan(const MvIvfQuery *q, const char *block, int n, float limit, Mv
 	{
 		const float *factors = BLOCK_FACTORS(block);
 
-		below = mv_block_scan(&q->scan, BLOCK_CODES(block), factors, factors + MV_BLOCK, limit,
-							  result);
+		below = mv_block_scan(&q->scan, BLOCK_CODES(block), factors, limit, result);
 		if (q->ivf->opclass->metric == MV_JACCARD)
 			below = jaccard_block(q, factors, limit, result);
 		if (n < MV_BLOCK)
