@@ -141,11 +141,22 @@
 #define mv_vacuum_truncates(options) ((options) == NULL || (options)->vacuum_truncate)
 #endif
 
+/* 16: no rows are nullable here, an outer join makes Vars of its own. */
+#if PG_VERSION_NUM >= 160000
+#define mv_expression_pathkey(root, expr, op, relids) \
+	build_expression_pathkey(root, expr, op, relids, true)
+#else
+#define mv_expression_pathkey(root, expr, op, relids) \
+	build_expression_pathkey(root, expr, NULL, op, relids, true)
+#endif
+
 /* 18: a path key says how its operator compares, not a number of the btree family. */
 #if PG_VERSION_NUM >= 180000
 #define mv_path_key_ascending(key) ((key)->pk_cmptype = COMPARE_LT)
+#define mv_path_key_is_ascending(key) ((key)->pk_cmptype == COMPARE_LT)
 #else
 #define mv_path_key_ascending(key) ((key)->pk_strategy = BTLessStrategyNumber)
+#define mv_path_key_is_ascending(key) ((key)->pk_strategy == BTLessStrategyNumber)
 #endif
 
 /* 18: what adds properties to EXPLAIN has a header of its own. */

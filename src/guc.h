@@ -23,6 +23,8 @@ typedef enum MvWalk
 extern bool mv_enable_ranked_scan;
 extern int	mv_filter_strategy;
 extern int	mv_graph_walk;
+extern int	mv_hybrid_depth;
+extern bool mv_hybrid_exact;
 extern int	mv_probes;
 extern double mv_target_recall;
 

@@ -82,4 +82,5 @@ mv_search_init(void)
 	set_rel_pathlist_hook = add_parallel_scan;
 	mv_ranked_init();
 	mv_count_scan_init();
+	mv_fused_init();
 }

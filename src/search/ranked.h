@@ -8,6 +8,7 @@
 #pragma once
 
 #include "nodes/extensible.h"
+#include "nodes/pathnodes.h"
 
 /* ranked_scan.c */
 extern const CustomScanMethods mv_ranked_scan_methods;
@@ -45,3 +46,20 @@ mv_ranked_get(const CustomScan *node)
 		.within = lsecond(node->custom_exprs),
 	};
 }
+
+/* ---- for nodes above ---- */
+
+/* LIMIT and OFFSET of the query, if these are about the rows of one relation; else NIL. */
+List	   *mv_ranked_limit(PlannerInfo *root);
+
+/* mv_rows_wanted -- what these are when it runs, together; 0: unknown. */
+double		mv_rows_wanted(List *limit, ExprContext *context);
+
+/*
+ * Put the node above those of rel's paths that gain by it, or, if what is above will
+ * say how many rows it expects, above all it could be.
+ */
+void		mv_ranked_wrap(PlannerInfo *root, RelOptInfo *rel, bool expects);
+
+/* How many rows the node above will fetch, if the plan is this node; before the first. */
+void		mv_ranked_expect(PlanState *node, double rows);

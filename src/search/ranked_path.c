@@ -52,9 +52,8 @@ index_kind(const IndexOptInfo *index)
 /* More are not asked for at once. */
 #define MAX_READS 10000
 
-/* LIMIT and OFFSET, where these are about the rows of one relation. */
-static List *
-limit_of(PlannerInfo *root)
+List *
+mv_ranked_limit(PlannerInfo *root)
 {
 	Query	   *query = root->parse;
 	List	   *limit;
@@ -105,7 +104,7 @@ make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 		.bitmap = list_length(plans) > 1 ? bitmap_of(lsecond(plans)) : NULL,
 		.text = index_kind(index->indexinfo) == TEXT,
 		.reads = (int) rows_per_result(rel, path),
-		.limit = limit_of(root),
+		.limit = mv_ranked_limit(root),
 		.within = copyObject(linitial(path->custom_private))
 	};
 
@@ -203,15 +202,19 @@ is_the_only_way(IndexPath *path)
 	return order != NULL && mv_bm25query_is_for_several(lsecond(order->args));
 }
 
-/* Above that of a vector index, if it is of use.  Filtered paths are added to the list. */
+/*
+ * Above that of a vector index, if it is of use.  Filtered paths are added to the list.
+ *
+ * expects	what is above tells how many rows it will fetch
+ */
 static Path *
-wrap_vectors(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, List **more)
+wrap_vectors(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, bool expects, List **more)
 {
 	OpExpr	   *order = order_of(index);
 	BitmapHeapPath *filter;
 	Node	   *within = NULL;
 
-	if (index->indexinfo->indrestrictinfo == NIL)
+	if (index->indexinfo->indrestrictinfo == NIL && !expects)
 		return (Path *) index;
 	if (order != NULL)
 		within = mv_range_limit(root, index->indexinfo, &order);
@@ -237,7 +240,8 @@ add_range_paths(PlannerInfo *root, RelOptInfo *rel, List **more)
 			continue;
 		if (mv_range_limit(root, info, &order) == NULL)
 			continue;
-		paths = lappend(paths, wrap_vectors(root, rel, mv_range_path(root, info, order), &paths));
+		paths = lappend(paths, wrap_vectors(root, rel, mv_range_path(root, info, order), false,
+											&paths));
 	}
 	foreach(lc, paths)
 		((Path *) lfirst(lc))->pathkeys = NIL;
@@ -255,19 +259,14 @@ has_our_index(const RelOptInfo *rel)
 	return false;
 }
 
-static void
-add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+void
+mv_ranked_wrap(PlannerInfo *root, RelOptInfo *rel, bool expects)
 {
 	List	   *only = NIL;
 	List	   *more = NIL;
-	bool		ordered = false;
+	bool		ordered = expects;
 	ListCell   *lc;
 
-	if (next_hook)
-		next_hook(root, rel, rti, rte);
-	if (rte->rtekind != RTE_RELATION || root->parse->commandType != CMD_SELECT ||
-		root->rowMarks != NIL || !mv_enable_ranked_scan || !has_our_index(rel))
-		return;
 	foreach(lc, rel->pathlist)
 	{
 		IndexPath  *index = lfirst(lc);
@@ -276,7 +275,7 @@ add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 		if (kind == FOREIGN || list_length(index->indexorderbys) != 1)
 			continue;
 		if (kind == VECTORS)
-			lfirst(lc) = wrap_vectors(root, rel, index, &more);
+			lfirst(lc) = wrap_vectors(root, rel, index, expects, &more);
 		else
 			lfirst(lc) = make_path(root, rel, index, NULL, NULL);
 		ordered = true;
@@ -292,6 +291,16 @@ add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 		add_range_paths(root, rel, &more);
 	foreach(lc, more)
 		add_path(rel, lfirst(lc));
+}
+
+static void
+add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	if (next_hook)
+		next_hook(root, rel, rti, rte);
+	if (rte->rtekind == RTE_RELATION && root->parse->commandType == CMD_SELECT &&
+		root->rowMarks == NIL && mv_enable_ranked_scan && has_our_index(rel))
+		mv_ranked_wrap(root, rel, false);
 }
 
 void

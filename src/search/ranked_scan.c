@@ -38,6 +38,7 @@ typedef struct RankedScan
 	MemoryContext tids_context;
 	List	   *limit;			/* of ExprState */
 	ExprState  *within;			/* or NULL */
+	double		expected;		/* rows, by the node above; 0: it did not say */
 	bool		started;		/* the index scan knows what we know */
 } RankedScan;
 
@@ -64,23 +65,32 @@ begin(CustomScanState *node, EState *estate, int eflags)
 		AllocSetContextCreate(CurrentMemoryContext, "rows wanted", ALLOCSET_DEFAULT_SIZES);
 }
 
-/* Rows of the index that LIMIT and OFFSET will take; 0: unknown. */
-static double
-rows_wanted(RankedScan *scan)
+double
+mv_rows_wanted(List *limit, ExprContext *context)
 {
 	double		rows = 0;
 	ListCell   *lc;
 
-	foreach(lc, scan->limit)
+	foreach(lc, limit)
 	{
 		bool		isnull;
-		Datum		n = ExecEvalExprSwitchContext(lfirst(lc), scan->css.ss.ps.ps_ExprContext,
-												  &isnull);
+		Datum		n = ExecEvalExprSwitchContext(lfirst(lc), context, &isnull);
 
 		if (isnull)
 			return 0;
 		rows += Max(DatumGetInt64(n), 0);
 	}
+	return rows;
+}
+
+/* Rows of the index that will be wanted; 0: unknown. */
+static double
+rows_wanted(RankedScan *scan)
+{
+	double		rows = scan->expected;
+
+	if (rows == 0)
+		rows = mv_rows_wanted(scan->limit, scan->css.ss.ps.ps_ExprContext);
 	return rows * scan->plan.reads;
 }
 
@@ -199,6 +209,13 @@ static const CustomExecMethods exec_methods = {
 	.EndCustomScan = end,
 	.ReScanCustomScan = rescan,
 };
+
+void
+mv_ranked_expect(PlanState *node, double rows)
+{
+	if (IsA(node, CustomScanState) && ((CustomScanState *) node)->methods == &exec_methods)
+		((RankedScan *) node)->expected = rows;
+}
 
 static Node *
 create_state(CustomScan *plan)
