@@ -75,8 +75,11 @@ typedef struct MvScoreKernels
 	int			(*collect) (int32_t *window, int32_t floor, uint32_t base, uint32_t *docs,
 							int32_t *points);
 
-	/* Bit i of bits: low <= keys[i] <= high, for i < n; those above n in its last word are 0. */
-	void		(*between) (const int64_t *keys, int n, int64_t low, int64_t high,
+	/*
+	 * Bit i of bits: low <= codes[i] <= high, for i < n; those above n in its last word are 0.
+	 * Codes are unsigned numbers of width bytes: 1, 2, 4 or 8.
+	 */
+	void		(*between) (const void *codes, int width, int n, uint64_t low, uint64_t high,
 							uint64_t *bits);
 
 	/* Keeps those with at least floor points; returns their number.  Both [n + MV_WINDOW_SLACK]. */

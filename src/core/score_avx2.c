@@ -64,30 +64,76 @@ collect(int32_t *window, int32_t floor, uint32_t base, uint32_t *docs, int32_t *
 	return n;
 }
 
-static void
-between(const int64_t *keys, int n, int64_t low, int64_t high, uint64_t *bits)
+/* Of 32 bytes of codes, a bit for each: those not more than span above low. */
+MV_INLINE uint32_t
+between_some(const uint8_t *codes, int width, __m256i low, __m256i span)
 {
-	const __m256i least = _mm256_set1_epi64x(low);
-	const __m256i most = _mm256_set1_epi64x(high);
-	int			i;
+	__m256i		x = load(codes);
 
-	for (i = 0; i + 4 <= n; i += 4)
+	if (width == 1)
 	{
-		__m256i		key = load(keys + i);
-		__m256i		out = _mm256_or_si256(_mm256_cmpgt_epi64(least, key),
-										  _mm256_cmpgt_epi64(key, most));
-		unsigned	m = ~(unsigned) _mm256_movemask_pd(_mm256_castsi256_pd(out)) & 15;
+		x = _mm256_sub_epi8(x, low);
+		return (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(x, span), x));
+	}
+	if (width == 2)
+	{
+		x = _mm256_sub_epi16(x, low);
+		x = _mm256_cmpeq_epi16(_mm256_min_epu16(x, span), x);
+		x = _mm256_permute4x64_epi64(_mm256_packs_epi16(x, x), 0x08);
+		return (uint32_t) _mm256_movemask_epi8(x) & 0xffff;
+	}
+	if (width == 4)
+	{
+		x = _mm256_sub_epi32(x, low);
+		x = _mm256_cmpeq_epi32(_mm256_min_epu32(x, span), x);
+		return (uint32_t) _mm256_movemask_ps(_mm256_castsi256_ps(x));
+	}
+	/* There is only a signed comparison of 64 bits: both have their signs turned. */
+	x = _mm256_sub_epi64(x, low);
+	x = _mm256_cmpgt_epi64(_mm256_xor_si256(x, _mm256_set1_epi64x(INT64_MIN)), span);
+	return ~(uint32_t) _mm256_movemask_pd(_mm256_castsi256_pd(x)) & 15;
+}
 
-		if (i % 64 == 0)
-			bits[i / 64] = 0;
-		bits[i / 64] |= (uint64_t) m << i % 64;
-	}
-	for (; i < n; i++)
+/* Whole words; width is a constant. */
+MV_INLINE void
+between_words(const uint8_t *codes, int width, int nwords, __m256i low, __m256i span,
+			  uint64_t *bits)
+{
+	int			per_load = 32 / width;
+	int			i,
+				j;
+
+	for (i = 0; i < nwords; i++)
 	{
-		if (i % 64 == 0)
-			bits[i / 64] = 0;
-		bits[i / 64] |= (uint64_t) (keys[i] >= low && keys[i] <= high) << i % 64;
+		uint64_t	word = 0;
+
+		for (j = 0; j < 64; j += per_load)
+			word |= (uint64_t) between_some(codes + (64 * i + j) * width, width, low, span) << j;
+		bits[i] = word;
 	}
+}
+
+static void
+between(const void *codes, int width, int n, uint64_t low, uint64_t high, uint64_t *bits)
+{
+	int			nwords = n / 64;
+	uint64_t	span = high - low;
+
+	if (width == 1)
+		between_words(codes, 1, nwords, _mm256_set1_epi8((char) low), _mm256_set1_epi8((char) span),
+					  bits);
+	else if (width == 2)
+		between_words(codes, 2, nwords, _mm256_set1_epi16((short) low),
+					  _mm256_set1_epi16((short) span), bits);
+	else if (width == 4)
+		between_words(codes, 4, nwords, _mm256_set1_epi32((int) low),
+					  _mm256_set1_epi32((int) span), bits);
+	else
+		between_words(codes, 8, nwords, _mm256_set1_epi64x((long long) low),
+					  _mm256_set1_epi64x((long long) span ^ INT64_MIN), bits);
+	if (n % 64 > 0)
+		mv_between_plain((const uint8_t *) codes + 64 * nwords * width, width, n % 64, low, high,
+						 bits + nwords);
 }
 
 MV_TARGET_END

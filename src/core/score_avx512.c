@@ -95,24 +95,63 @@ keep(uint32_t *docs, int32_t *points, int n, int32_t floor)
 	return kept;
 }
 
-static void
-between(const int64_t *keys, int n, int64_t low, int64_t high, uint64_t *bits)
+/* The lanes below n of 64 bytes of codes, a bit for each; width is a constant. */
+MV_INLINE uint64_t
+between_some(const uint8_t *codes, int width, int n, __m512i low, __m512i high)
 {
-	const __m512i least = _mm512_set1_epi64(low);
-	const __m512i most = _mm512_set1_epi64(high);
+	int			lanes = 64 / width;
+	uint64_t	m = n >= lanes ? ~UINT64_C(0) >> (64 - lanes) : (UINT64_C(1) << n) - 1;
+	__m512i		x;
+
+	if (width == 1)
+	{
+		x = _mm512_maskz_loadu_epi8(m, codes);
+		return _mm512_mask_cmple_epu8_mask(_mm512_mask_cmpge_epu8_mask(m, x, low), x, high);
+	}
+	if (width == 2)
+	{
+		x = _mm512_maskz_loadu_epi16((__mmask32) m, codes);
+		return _mm512_mask_cmple_epu16_mask(_mm512_mask_cmpge_epu16_mask((__mmask32) m, x, low), x,
+											high);
+	}
+	if (width == 4)
+	{
+		x = _mm512_maskz_loadu_epi32((__mmask16) m, codes);
+		return _mm512_mask_cmple_epu32_mask(_mm512_mask_cmpge_epu32_mask((__mmask16) m, x, low), x,
+											high);
+	}
+	x = _mm512_maskz_loadu_epi64((__mmask8) m, codes);
+	return _mm512_mask_cmple_epu64_mask(_mm512_mask_cmpge_epu64_mask((__mmask8) m, x, low), x,
+										high);
+}
+
+MV_INLINE void
+between_all(const uint8_t *codes, int width, int n, __m512i low, __m512i high, uint64_t *bits)
+{
+	int			lanes = 64 / width;
 	int			i;
 
-	for (i = 0; i < n; i += 8)
+	for (i = 0; i < n; i += lanes)
 	{
-		__mmask8	m = (__mmask8) first(n - i);
-		__m512i		key = _mm512_maskz_loadu_epi64(m, keys + i);
+		uint64_t	some = between_some(codes + i * width, width, n - i, low, high);
 
-		m = _mm512_mask_cmpge_epi64_mask(m, key, least);
-		m = _mm512_mask_cmple_epi64_mask(m, key, most);
-		if (i % 64 == 0)
-			bits[i / 64] = 0;
-		bits[i / 64] |= (uint64_t) m << i % 64;
+		bits[i / 64] = (i % 64 == 0 ? 0 : bits[i / 64]) | some << i % 64;
 	}
+}
+
+static void
+between(const void *codes, int width, int n, uint64_t low, uint64_t high, uint64_t *bits)
+{
+	if (width == 1)
+		between_all(codes, 1, n, _mm512_set1_epi8((char) low), _mm512_set1_epi8((char) high), bits);
+	else if (width == 2)
+		between_all(codes, 2, n, _mm512_set1_epi16((short) low), _mm512_set1_epi16((short) high),
+					bits);
+	else if (width == 4)
+		between_all(codes, 4, n, _mm512_set1_epi32((int) low), _mm512_set1_epi32((int) high), bits);
+	else
+		between_all(codes, 8, n, _mm512_set1_epi64((long long) low),
+					_mm512_set1_epi64((long long) high), bits);
 }
 
 MV_TARGET_END

@@ -45,27 +45,39 @@ keep(uint32_t *docs, int32_t *points, int n, int32_t floor)
 	return kept;
 }
 
-static void
-between(const int64_t *keys, int n, int64_t low, int64_t high, uint64_t *bits)
+#define BETWEEN(type) \
+	do \
+	{ \
+		const type *code = codes; \
+		int			i, \
+					j; \
+		for (i = 0; i < n; i += 64) \
+		{ \
+			uint64_t	word = 0; \
+			for (j = 0; j < 64 && i + j < n; j++) \
+				word |= (uint64_t) (code[i + j] >= low && code[i + j] <= high) << j; \
+			bits[i / 64] = word; \
+		} \
+	} while (0)
+
+void
+mv_between_plain(const void *codes, int width, int n, uint64_t low, uint64_t high, uint64_t *bits)
 {
-	int			i,
-				j;
-
-	for (i = 0; i < n; i += 64)
-	{
-		uint64_t	word = 0;
-
-		for (j = 0; j < 64 && i + j < n; j++)
-			word |= (uint64_t) (keys[i + j] >= low && keys[i + j] <= high) << j;
-		bits[i / 64] = word;
-	}
+	if (width == 1)
+		BETWEEN(uint8_t);
+	else if (width == 2)
+		BETWEEN(uint16_t);
+	else if (width == 4)
+		BETWEEN(uint32_t);
+	else
+		BETWEEN(uint64_t);
 }
 
 #define PLAIN_KERNELS \
 	{ \
 		.score = score, \
 		.collect = collect, \
-		.between = between, \
+		.between = mv_between_plain, \
 		.keep = keep, \
 	}
 

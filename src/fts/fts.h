@@ -8,7 +8,9 @@
  * A segment is a root page, from which the directory leads to all its other
  * pages.  First come, in this order, the pages of streams that have an element of
  * fixed size for each document: TIDs, live bits, codes of lengths (for each
- * field), keys (for each attribute); then the others in no order.  A segment's
+ * field); for each attribute an MvFtsZone for every MV_KEY_CHUNK documents; and
+ * the keys of zones (core/keys.h), one after the other at multiples of 8 bytes, as
+ * if the bodies of their pages were one; then the others in no order.  A segment's
  * pages never change, but for live bits, which go out.
  *
  * Dictionary: keys are the field's number (a byte) and the term, compared as
@@ -37,7 +39,7 @@
 #include "index/page.h"
 
 #define MV_FTS_MAGIC 0x4D564654
-#define MV_FTS_VERSION 1
+#define MV_FTS_VERSION 2
 #define MV_FTS_META_BLOCK 0
 
 /* Lists of pending documents, so that inserters do not wait for each other. */
@@ -115,13 +117,14 @@ typedef struct MvFtsRoot
 /* Streams of a segment, in the order of their pages. */
 #define MV_FTS_STREAM_TIDS 0
 #define MV_FTS_STREAM_LIVE 1
-#define MV_FTS_STREAM_FIELDS 2		/* one for each, then the attributes */
+#define MV_FTS_STREAM_FIELDS 2		/* one for each, then the attributes, then the keys */
+#define MV_FTS_MAX_STREAMS (MV_FTS_STREAM_FIELDS + MV_MAX_FIELDS + 1)
 
 /* Documents on a page of a stream. */
 #define MV_FTS_TIDS_PER_PAGE (MV_BODY_SIZE / (int) sizeof(ItemPointerData))
 #define MV_FTS_LIVE_PER_PAGE (MV_BODY_SIZE * 8)
 #define MV_FTS_LENGTHS_PER_PAGE MV_BODY_SIZE
-#define MV_FTS_KEYS_PER_PAGE (MV_BODY_SIZE / (int) sizeof(int64))
+#define MV_FTS_ZONES_PER_PAGE (MV_BODY_SIZE / (int) sizeof(MvFtsZone))
 
 static inline uint32
 mv_fts_docs_per_page(int stream, int nfields)
@@ -130,10 +133,11 @@ mv_fts_docs_per_page(int stream, int nfields)
 		return MV_FTS_TIDS_PER_PAGE;
 	if (stream == MV_FTS_STREAM_LIVE)
 		return MV_FTS_LIVE_PER_PAGE;
-	return stream < MV_FTS_STREAM_FIELDS + nfields ? MV_FTS_LENGTHS_PER_PAGE : MV_FTS_KEYS_PER_PAGE;
+	return stream < MV_FTS_STREAM_FIELDS + nfields ? MV_FTS_LENGTHS_PER_PAGE :
+		MV_FTS_ZONES_PER_PAGE * MV_KEY_CHUNK;
 }
 
-/* Pages of a stream. */
+/* Pages of a stream but the last, that of the keys. */
 static inline uint32
 mv_fts_stream_pages(int stream, int nfields, uint32 ndocs)
 {
@@ -297,8 +301,9 @@ struct MvFtsSegmentStore
 	BlockNumber root_block;		/* invalid: pending */
 	BlockNumber nblocks;		/* of the index; what a segment leads to is below */
 	MvFtsRoot  *root;
-	uint32		first_page[MV_FTS_STREAM_FIELDS + MV_MAX_FIELDS]; /* of streams */
+	uint32		first_page[MV_FTS_MAX_STREAMS]; /* of streams */
 	BlockNumber **maps;			/* [nmaps], read when first needed */
+	MvFtsZone  *zones[MV_MAX_FIELDS];	/* of attributes, likewise */
 	struct MvFtsWaiting *waiting;	/* pending: fts_pending.c */
 };
 

@@ -32,6 +32,13 @@ mv_fts_read_meta(Relation index, MvFtsMeta *meta)
 
 /* ---- segments ---- */
 
+/* The last one. */
+static int
+keys_stream(const MvFtsSegmentStore *store)
+{
+	return MV_FTS_STREAM_FIELDS + store->root->nfields + store->root->nattributes;
+}
+
 MvFtsSegmentStore *
 mv_fts_segment_open(Relation index, BlockNumber root)
 {
@@ -52,7 +59,7 @@ mv_fts_segment_open(Relation index, BlockNumber root)
 		offsetof(MvFtsRoot, maps) + store->root->nmaps * sizeof(BlockNumber) > (Size) size)
 		mv_index_corrupted(index, "segment %u", root);
 	store->maps = palloc0(sizeof(BlockNumber *) * Max(store->root->nmaps, 1));
-	for (int i = 0; i < MV_FTS_STREAM_FIELDS + store->root->nfields + store->root->nattributes; i++)
+	for (int i = 0; i <= keys_stream(store); i++)
 	{
 		store->first_page[i] = first;
 		first += mv_fts_stream_pages(i, store->root->nfields, store->root->ndocs);
@@ -139,17 +146,6 @@ mv_fts_tids(const MvFtsSegment *segment, uint32 from, uint32 n, ItemPointer out)
 }
 
 void
-mv_fts_attributes(const MvFtsSegment *segment, int attribute, uint32 from, uint32 n, int64 *out)
-{
-	if (segment->pending)
-		mv_fts_waiting_keys(segment->store->waiting, attribute, from, n, out);
-	else
-		read_stream(segment->store,
-					MV_FTS_STREAM_FIELDS + segment->store->root->nfields + attribute, from, n,
-					sizeof(int64), out);
-}
-
-void
 mv_fts_live(const MvFtsSegment *segment, uint32 from, uint32 n, uint64 *out)
 {
 	if (segment->pending)
@@ -166,6 +162,113 @@ mv_fts_is_live(const MvFtsSegment *segment, uint32 doc)
 
 	mv_fts_live(segment, doc - doc % 64, Min(64, segment->ndocs - (doc - doc % 64)), &word);
 	return (word >> doc % 64) & 1;
+}
+
+/* ---- attributes ---- */
+
+static _Noreturn void
+damaged_keys(const MvFtsSegmentStore *store)
+{
+	mv_index_corrupted(store->index, "the attributes of segment %u", store->root_block);
+}
+
+/* Pending keys are not coded: all of them are above null. */
+static const MvFtsZone waiting_zone =
+	{.code = {.low = MV_NULL_KEY + 1, .high = INT64_MAX, .width = 8, .nulls = 1}};
+
+const MvFtsZone *
+mv_fts_zone(const MvFtsSegment *segment, int attribute, uint32 doc)
+{
+	MvFtsSegmentStore *store = segment->store;
+	MvFtsZone  *zones = store->zones[attribute];
+
+	if (segment->pending)
+		return &waiting_zone;
+	if (zones == NULL)
+	{
+		uint32		n = segment->ndocs / MV_KEY_CHUNK + (segment->ndocs % MV_KEY_CHUNK > 0);
+
+		zones = MemoryContextAllocHuge(GetMemoryChunkContext(store), sizeof(MvFtsZone) * (Size) n);
+		read_stream(store, MV_FTS_STREAM_FIELDS + store->root->nfields + attribute, 0, n,
+					sizeof(MvFtsZone), zones);
+		for (uint32 i = 0; i < n; i++)
+			if (!mv_keys_valid(&zones[i].code))
+				damaged_keys(store);
+		store->zones[attribute] = zones;
+	}
+	return &zones[doc / MV_KEY_CHUNK];
+}
+
+/* Bytes of the keys. */
+static void
+read_keys(MvFtsSegmentStore *store, uint64 from, Size n, void *out)
+{
+	int			stream = keys_stream(store);
+
+	while (n > 0)
+	{
+		uint32		at = from % MV_BODY_SIZE;
+		Size		some = Min(n, MV_BODY_SIZE - at);
+		BlockNumber block;
+		Buffer		buffer;
+
+		if (from / MV_BODY_SIZE > PG_UINT32_MAX - store->first_page[stream])
+			damaged_keys(store);
+		block = mv_fts_segment_page(store, store->first_page[stream] +
+									(uint32) (from / MV_BODY_SIZE));
+		buffer = mv_fts_segment_read(store, block, MV_PAGE_DOCUMENT);
+		if (at + some > (Size) mv_page_used(BufferGetPage(buffer)))
+			damaged_keys(store);
+		memcpy(out, MV_PAGE_BODY(BufferGetPage(buffer)) + at, some);
+		ReleaseBuffer(buffer);
+		out = (char *) out + some;
+		from += some;
+		n -= some;
+	}
+}
+
+void
+mv_fts_codes(const MvFtsSegment *segment, int attribute, uint32 from, uint32 n, int64 *distinct,
+			 void *codes)
+{
+	const MvFtsZone *zone = mv_fts_zone(segment, attribute, from);
+	Size		table = sizeof(int64) * zone->code.ndistinct;
+
+	if (segment->pending)
+	{
+		uint64	   *out = codes;
+
+		mv_fts_waiting_keys(segment->store->waiting, attribute, from, n, codes);
+		for (uint32 i = 0; i < n; i++)
+			out[i] -= (uint64) MV_NULL_KEY;
+		return;
+	}
+	if (distinct != NULL)
+		read_keys(segment->store, zone->at, table, distinct);
+	read_keys(segment->store,
+			  zone->at + table + (uint64) (from % MV_KEY_CHUNK) * zone->code.width,
+			  (Size) n * zone->code.width, codes);
+}
+
+void
+mv_fts_attributes(const MvFtsSegment *segment, int attribute, uint32 from, uint32 n, int64 *out)
+{
+	uint64	   *codes = palloc(sizeof(uint64) * MV_KEY_CHUNK);
+	int64		distinct[MV_KEY_DISTINCT];
+
+	while (n > 0)
+	{
+		uint32		some = Min(n, MV_KEY_CHUNK - from % MV_KEY_CHUNK);
+		const MvKeyCode *code = &mv_fts_zone(segment, attribute, from)->code;
+
+		mv_fts_codes(segment, attribute, from, some, distinct, codes);
+		if (!mv_keys_decode(code, distinct, codes, some, out))
+			damaged_keys(segment->store);
+		out += some;
+		from += some;
+		n -= some;
+	}
+	pfree(codes);
 }
 
 /* ---- snapshots ---- */

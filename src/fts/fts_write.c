@@ -65,10 +65,11 @@ init_out(MvFtsOut *out, MvPageKind kind)
 	out->kind = kind;
 }
 
+/* The last is that of the keys. */
 static int
 count_streams(const MvFtsWriter *writer)
 {
-	return MV_FTS_STREAM_FIELDS + writer->nfields + writer->nattributes;
+	return MV_FTS_STREAM_FIELDS + writer->nfields + writer->nattributes + 1;
 }
 
 MvFtsWriter *
@@ -91,6 +92,10 @@ mv_fts_write_begin(MvFtsSink *sink, int nfields, int nattributes, bool positions
 	for (int i = 0; i < n; i++)
 		init_out(&writer->streams[i],
 				 i == MV_FTS_STREAM_LIVE ? MV_PAGE_LIVE : MV_PAGE_DOCUMENT);
+	for (int a = 0; a < nattributes; a++)
+		writer->keys[a] = palloc(sizeof(int64) * MV_KEY_CHUNK);
+	if (nattributes > 0)
+		writer->coded = palloc(MV_KEY_BYTES);
 	init_out(&writer->posting, MV_PAGE_POSTING);
 	init_out(&writer->position, MV_PAGE_POSITION);
 	init_out(&writer->run, MV_PAGE_RUN);
@@ -139,6 +144,44 @@ grow_codes(MvFtsWriter *writer)
 	writer->allocated = n;
 }
 
+/* Append coded keys to those of all zones. */
+static void
+append_keys(MvFtsWriter *writer, const uint8 *bytes, Size n)
+{
+	int			stream = count_streams(writer) - 1;
+	MvFtsOut   *out = &writer->streams[stream];
+
+	while (n > 0)
+	{
+		Size		some;
+
+		if (!BlockNumberIsValid(out->block) || out->used == MV_BODY_SIZE)
+			mv_fts_out_next(writer, out, &writer->stream_blocks[stream], false);
+		some = Min(n, (Size) (MV_BODY_SIZE - out->used));
+		memcpy(MV_PAGE_BODY(out->page.data) + out->used, bytes, some);
+		out->used += (int) some;
+		bytes += some;
+		n -= some;
+	}
+}
+
+/* The attributes' keys of the last n documents are a zone each. */
+static void
+end_zones(MvFtsWriter *writer, uint32 n)
+{
+	for (int a = 0; a < writer->nattributes; a++)
+	{
+		MvFtsZone	zone = {.at = writer->keys_end};
+		Size		size = mv_keys_encode(writer->keys[a], (int) n, &zone.code, writer->coded);
+		Size		whole = TYPEALIGN(sizeof(int64), size);
+
+		memset(writer->coded + size, 0, whole - size);
+		append(writer, MV_FTS_STREAM_FIELDS + writer->nfields + a, &zone, sizeof(zone));
+		append_keys(writer, writer->coded, whole);
+		writer->keys_end += whole;
+	}
+}
+
 void
 mv_fts_write_doc(MvFtsWriter *writer, const MvFtsDoc *doc)
 {
@@ -158,8 +201,9 @@ mv_fts_write_doc(MvFtsWriter *writer, const MvFtsDoc *doc)
 		append(writer, stream++, &code, sizeof(code));
 	}
 	for (int a = 0; a < writer->nattributes; a++)
-		append(writer, stream++, &doc->keys[a], sizeof(int64));
-	writer->ndocs++;
+		writer->keys[a][writer->ndocs % MV_KEY_CHUNK] = doc->keys[a];
+	if (++writer->ndocs % MV_KEY_CHUNK == 0)
+		end_zones(writer, MV_KEY_CHUNK);
 }
 
 /* ---- terms ---- */
@@ -233,6 +277,8 @@ mv_fts_write_finish(MvFtsWriter *writer, MvFtsEntry *entry)
 	mv_fts_out_next(writer, out, &mine, false);
 	root = (MvFtsRoot *) MV_PAGE_BODY(out->page.data);
 	end_term(writer);
+	if (writer->ndocs % MV_KEY_CHUNK > 0)
+		end_zones(writer, writer->ndocs % MV_KEY_CHUNK);
 	mv_fts_dict_end(writer, root);
 	mv_fts_out_end(writer, &writer->posting);
 	mv_fts_out_end(writer, &writer->position);

@@ -69,6 +69,9 @@ struct MvFtsWriter
 				allocated;
 	uint8	   *codes[MV_MAX_FIELDS];	/* [ndocs]: of lengths */
 	MvFtsFieldCount fields[MV_MAX_FIELDS];
+	int64	   *keys[MV_MAX_FIELDS];	/* [MV_KEY_CHUNK]: of attributes, not coded yet */
+	uint8	   *coded;			/* [MV_KEY_BYTES] */
+	uint64		keys_end;		/* bytes of coded keys */
 	MvFtsOut   *streams;
 	MvFtsBlocks *stream_blocks;
 	MvFtsBlocks others;			/* pages that belong to no stream */

@@ -16,10 +16,18 @@
 #include "utils/rel.h"
 
 #include "core/bm25.h"
+#include "core/keys.h"
 #include "fts/query.h"
 
 #define MV_FTS_BLOCK 128			/* postings in a block but the last of a list */
 #define MV_FTS_BOUNDS 3				/* pairs (tf, length code) of a bound */
+
+/* An attribute's keys of MV_KEY_CHUNK documents, from a multiple of it. */
+typedef struct MvFtsZone
+{
+	MvKeyCode	code;
+	uint64		at;				/* the store's: where they are */
+} MvFtsZone;
 
 /*
  * Nothing in what the bound covers scores more than the best of its pairs, with
@@ -215,3 +223,15 @@ void		mv_fts_tids(const MvFtsSegment *segment, uint32 from, uint32 n, ItemPointe
 /* Keys of an attribute: mv_attribute_key(), MV_NULL_KEY. */
 void		mv_fts_attributes(const MvFtsSegment *segment, int attribute, uint32 from, uint32 n,
 							  int64 *out);
+
+/* The zone of a document; all of an attribute are read when one is first asked for. */
+const MvFtsZone *mv_fts_zone(const MvFtsSegment *segment, int attribute, uint32 doc);
+
+/*
+ * mv_fts_codes -- coded keys of documents [from, from + n), which are of one zone.
+ *
+ * distinct		out: [ndistinct of the zone]; NULL: not wanted
+ * codes		out: [n * width of the zone]
+ */
+void		mv_fts_codes(const MvFtsSegment *segment, int attribute, uint32 from, uint32 n,
+						 int64 *distinct, void *codes);

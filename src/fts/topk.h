@@ -177,7 +177,8 @@ struct MvFtsSearch
 	uint32		lengths_base[MV_MAX_FIELDS];	/* MV_NO_DOC: not read */
 	uint8	   *lengths[MV_MAX_FIELDS];	/* [MV_WINDOW + MV_WINDOW_SLACK] */
 	uint32		mask_base;		/* MV_NO_DOC: not made */
-	int64	   *keys;			/* [MV_WINDOW], of an attribute; NULL: not yet needed */
+	int			codes_width;
+	void	   *codes;			/* [codes_width * MV_WINDOW]: coded keys of an attribute */
 	MvBits		mask;			/* documents that pass what is asked besides the query */
 	uint32		live_base;		/* MV_NO_DOC: not read */
 	uint64		live[MV_LIVE_DOCS / 64];
@@ -242,7 +243,20 @@ const MvBits *mv_topk_mask(MvFtsSearch *search, uint32 base);
  *
  * few		there are few documents to ask about in the window
  */
+#define MV_FEW 16				/* documents of a window */
+
 bool		mv_topk_passes(MvFtsSearch *search, uint32 doc, bool few);
+
+/*
+ * mv_topk_sift -- keep the documents that pass, or at least those for which that is dear to know.
+ *
+ * docs		[n], ascending
+ * returns	their number
+ */
+int			mv_topk_sift(MvFtsSearch *search, uint32 *docs, int32 *points, int n);
+
+/* Can any document of the window, in which doc is, pass?  Reads no page of the window. */
+bool		mv_topk_may_pass(MvFtsSearch *search, uint32 doc);
 
 /* ---- all documents of a segment: topk_bag.c, topk_all.c, topk_match.c ---- */
 

@@ -208,6 +208,7 @@ search_block(MvFtsSearch *search, AllPlan *plan, uint32 from, int64 rest)
 			rest -= mv_cursor_run_bound(plan->required[i], from, to);
 		n = intersect(search, plan->required[i], docs, points, n);
 	}
+	n = mv_topk_sift(search, docs, points, n);
 	for (i = 0; i < plan->nphrases && n > 0; i++)
 	{
 		n = mv_score_kernels.keep(docs, points, n, (int32) Max(search->need - rest, 0));

@@ -196,6 +196,12 @@ search_window(MvFtsSearch *search, WindowTerm *terms, int n, uint32 from, uint32
 										 search->base, search->docs, search->points);
 	}
 	mv_last_scan.documents += found;
+	if (search->request->nconditions > 0)
+	{
+		found = mv_score_kernels.keep(search->docs, search->points, found,
+									  (int32) Max(search->need - rest, 1));
+		found = mv_topk_sift(search, search->docs, search->points, found);
+	}
 	for (i = essential; i < n && found > 0; i++)
 	{
 		found = mv_score_kernels.keep(search->docs, search->points, found,
@@ -234,10 +240,11 @@ mv_topk_bag(MvFtsSearch *search)
 	while (from < search->segment->ndocs)
 	{
 		uint32		to = Min((from / MV_WINDOW + 1) * MV_WINDOW, search->segment->ndocs);
-		int			found;
+		int			found = 0;
 
 		CHECK_FOR_INTERRUPTS();
-		found = window_terms(cursors, n, from, to, search->need, terms);
+		if (mv_topk_may_pass(search, from))
+			found = window_terms(cursors, n, from, to, search->need, terms);
 		if (found > 0)
 			search_window(search, terms, found, from, to);
 		from = to;

@@ -6,28 +6,132 @@
 
 #include "fts/topk.h"
 
-/* Out of the mask with what a condition does not allow. */
+StaticAssertDecl(MV_KEY_CHUNK == MV_WINDOW, "a window's keys are those of a zone");
+
+/* What the zone alone tells of its documents. */
+static MvKeyMatch
+zone_match(const MvFtsZone *zone, const MvCondition *condition)
+{
+	MvKeyMatch	match = MV_KEYS_NONE;
+	uint64		from,
+				to;
+	int			i;
+
+	for (i = 0; i < condition->nranges && match != MV_KEYS_ALL; i++)
+		match = Max(match, mv_keys_range(&zone->code, NULL, condition->ranges[i].low,
+										 condition->ranges[i].high, &from, &to));
+	return match;
+}
+
+bool
+mv_topk_may_pass(MvFtsSearch *search, uint32 doc)
+{
+	const MvFtsRequest *request = search->request;
+	int			i;
+
+	for (i = 0; i < request->nconditions; i++)
+		if (zone_match(mv_fts_zone(search->segment, request->conditions[i].attribute, doc),
+					   &request->conditions[i]) == MV_KEYS_NONE)
+			return false;
+	return true;
+}
+
+static bool
+passes_condition(MvFtsSearch *search, const MvCondition *condition, uint32 doc)
+{
+	const MvFtsZone *zone = mv_fts_zone(search->segment, condition->attribute, doc);
+	MvKeyMatch	match = zone_match(zone, condition);
+	int64		distinct[MV_KEY_DISTINCT];
+	uint64		code = 0;
+	int64		key;
+
+	if (match != MV_KEYS_SOME)
+		return match == MV_KEYS_ALL;
+	mv_fts_codes(search->segment, condition->attribute, doc, 1, distinct, &code);
+	if (!mv_keys_decode(&zone->code, distinct, &code, 1, &key))
+		return false;
+	return mv_condition_holds(condition, key);
+}
+
+/* Room for the codes of a window's keys. */
+static void *
+code_buffer(MvFtsSearch *search, int width)
+{
+	if (search->codes_width < width)
+	{
+		if (search->codes != NULL)
+			pfree(search->codes);
+		search->codes = MemoryContextAlloc(search->context, (Size) width * MV_WINDOW);
+		search->codes_width = width;
+	}
+	return search->codes;
+}
+
+/*
+ * Out of the mask with what a condition does not allow.  What lies in no range or all in one
+ * is known from the zone alone.
+ */
 static void
 apply_condition(MvFtsSearch *search, const MvCondition *condition, uint32 n)
 {
+	const MvFtsZone *zone = mv_fts_zone(search->segment, condition->attribute, search->mask_base);
+	int64		distinct[MV_KEY_DISTINCT];
+	void	   *codes = NULL;
 	MvBits		any,
 				bits;
+	uint64		from,
+				to;
 	int			i,
 				j;
 
-	if (search->keys == NULL)
-		search->keys = MemoryContextAlloc(search->context, sizeof(int64) * MV_WINDOW);
-	mv_fts_attributes(search->segment, condition->attribute, search->mask_base, n, search->keys);
 	memset(&any, 0, sizeof(MvBits));
 	for (i = 0; i < condition->nranges; i++)
 	{
-		mv_score_kernels.between(search->keys, n, condition->ranges[i].low,
-								 condition->ranges[i].high, bits.words);
+		const MvKeyRange *range = &condition->ranges[i];
+		MvKeyMatch	match = mv_keys_range(&zone->code, codes == NULL ? NULL : distinct, range->low,
+										  range->high, &from, &to);
+
+		if (match == MV_KEYS_ALL)
+			return;
+		if (match == MV_KEYS_NONE)
+			continue;
+		if (codes == NULL)
+		{
+			codes = code_buffer(search, zone->code.width);
+			mv_fts_codes(search->segment, condition->attribute, search->mask_base, n, distinct,
+						 codes);
+			match = mv_keys_range(&zone->code, distinct, range->low, range->high, &from, &to);
+			if (match == MV_KEYS_NONE)
+				continue;
+		}
+		mv_score_kernels.between(codes, zone->code.width, n, from, to, bits.words);
 		for (j = 0; j < (n + 63) / 64; j++)
 			any.words[j] |= bits.words[j];
 	}
 	for (j = 0; j < lengthof(any.words); j++)
 		search->mask.words[j] &= any.words[j];
+}
+
+/* Live bits of the window at base, as long as no other is asked for. */
+static const uint64 *
+window_live(MvFtsSearch *search, uint32 base)
+{
+	uint32		from = base / MV_LIVE_DOCS * MV_LIVE_DOCS;
+
+	if (search->live_base != from)
+	{
+		memset(search->live, 0, sizeof(search->live));
+		mv_fts_live(search->segment, from, Min(MV_LIVE_DOCS, search->segment->ndocs - from),
+					search->live);
+		search->live_base = from;
+	}
+	return &search->live[(base - from) / 64];
+}
+
+static inline bool
+has_bit(const uint64 *words, uint32 i)
+{
+	return (words[i / 64] >> i % 64 & 1) != 0;
 }
 
 /* Only, or never, documents whose field is null. */
@@ -56,8 +160,7 @@ mv_topk_mask(MvFtsSearch *search, uint32 base)
 	if (search->mask_base == base)
 		return &search->mask;
 	search->mask_base = base;
-	memset(&search->mask, 0, sizeof(MvBits));
-	mv_fts_live(search->segment, base, n, search->mask.words);
+	memcpy(&search->mask, window_live(search, base), sizeof(MvBits));
 	if (request->field != MV_ALL_FIELDS &&
 		(search->stage != MV_STAGE_RANKED || !search->not_null))
 		apply_null(search, request->field, n, search->stage == MV_STAGE_NULLS);
@@ -81,40 +184,21 @@ mv_topk_mask(MvFtsSearch *search, uint32 base)
 	return &search->mask;
 }
 
-static bool
-is_live(MvFtsSearch *search, uint32 doc)
-{
-	uint32		base = doc / MV_LIVE_DOCS * MV_LIVE_DOCS;
-
-	if (search->live_base != base)
-	{
-		mv_fts_live(search->segment, base, Min(MV_LIVE_DOCS, search->segment->ndocs - base),
-					search->live);
-		search->live_base = base;
-	}
-	return search->live[(doc - base) / 64] >> doc % 64 & 1;
-}
-
 /* The same as the mask says, of one document, where no query has a say in it. */
 static bool
 passes_alone(MvFtsSearch *search, uint32 doc)
 {
 	const MvFtsRequest *request = search->request;
+	uint32		base = doc / MV_WINDOW * MV_WINDOW;
 	int			i;
 
-	if (!is_live(search, doc))
+	if (!has_bit(window_live(search, base), doc - base))
 		return false;
 	for (i = 0; i < request->nconditions; i++)
-	{
-		int64		key;
-
-		mv_fts_attributes(search->segment, request->conditions[i].attribute, doc, 1, &key);
-		if (!mv_condition_holds(&request->conditions[i], key))
+		if (!passes_condition(search, &request->conditions[i], doc))
 			return false;
-	}
 	return search->not_null ||
-		mv_topk_lengths(search, request->field, doc / MV_WINDOW * MV_WINDOW)[doc % MV_WINDOW] !=
-		MV_LENGTH_NULL;
+		mv_topk_lengths(search, request->field, base)[doc - base] != MV_LENGTH_NULL;
 }
 
 bool
@@ -123,8 +207,38 @@ mv_topk_passes(MvFtsSearch *search, uint32 doc, bool few)
 	uint32		base = doc / MV_WINDOW * MV_WINDOW;
 
 	if (!search->restricted)
-		return is_live(search, doc);
+		return has_bit(window_live(search, base), doc - base);
 	if (few && search->mask_base != base && search->nranked_filters == 0 && !search->excludes)
 		return passes_alone(search, doc);
-	return mv_topk_mask(search, base)->words[(doc - base) / 64] >> doc % 64 & 1;
+	return has_bit(mv_topk_mask(search, base)->words, doc - base);
+}
+
+int
+mv_topk_sift(MvFtsSearch *search, uint32 *docs, int32 *points, int n)
+{
+	int			kept = 0,
+				i,
+				end;
+
+	/* Queries are asked when it is known which documents are good enough. */
+	if (search->request->nconditions == 0 || search->nranked_filters > 0 || search->excludes)
+		return n;
+	for (i = 0; i < n; i = end)
+	{
+		uint32		base = docs[i] / MV_WINDOW * MV_WINDOW;
+
+		for (end = i; end < n && docs[end] - base < MV_WINDOW; end++)
+			;
+		if (end - i > MV_FEW)
+			mv_topk_mask(search, base);
+		for (; i < end; i++)
+		{
+			uint32		doc = docs[i];
+
+			docs[kept] = doc;
+			points[kept] = points[i];
+			kept += mv_topk_passes(search, doc, true);
+		}
+	}
+	return kept;
 }

@@ -291,7 +291,8 @@ mv_topk_any(MvFtsSearch *search)
 	for (base = 0; base < search->segment->ndocs; base += MV_WINDOW)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (bound(search, search->root, base, base + MV_WINDOW) < search->need)
+		if (!mv_topk_may_pass(search, base) ||
+			bound(search, search->root, base, base + MV_WINDOW) < search->need)
 			continue;
 		mv_last_scan.windows++;
 		search->base = base;

@@ -18,7 +18,6 @@
 #define FIRST_ROWS 16			/* of a scan that does not say how many it wants, at least */
 #define GROWTH 8				/* from pass to pass */
 #define MAX_ROWS (1 << 20)
-#define FEW 16					/* documents of a window asked one by one, not by its mask */
 
 MvFtsSearch *
 mv_search_begin(Relation index, const MvFtsSchema *schema, const MvFtsRequest *request)
@@ -170,7 +169,7 @@ mv_topk_offer(MvFtsSearch *search, const uint32 *docs, const int32 *points, int 
 
 		if (points[i] >= search->need &&
 			(!search->continued || mv_topk_before(&search->last, &item)) &&
-			mv_topk_passes(search, docs[i], good <= FEW))
+			mv_topk_passes(search, docs[i], good <= MV_FEW))
 			add_item(search, item);
 	}
 }

@@ -7,6 +7,8 @@
 #include "access/skey.h"
 #include "utils/rel.h"
 
+#include "core/keys.h"
+
 /*
  * An attribute's value is kept as a signed integer, its key.  Order and equality
  * of exact ones are those of the values.  Of the others equal values have equal
@@ -23,10 +25,9 @@ typedef struct MvAttribute
 } MvAttribute;
 
 /*
- * The key of NULL.  A value whose key it would be has the next one, so there the row
- * must be asked.
+ * The key of NULL is MV_NULL_KEY.  A value whose key it would be has the next one, so there
+ * the row must be asked.
  */
-#define MV_NULL_KEY INT64_MIN
 
 /* The attribute that a column of an index is, counted from 0. */
 MvAttribute mv_attribute(Relation index, int column);

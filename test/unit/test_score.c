@@ -167,36 +167,47 @@ test_lists(const char *level)
 	free(points);
 }
 
+static uint64_t
+code_at(const uint8_t *codes, int width, int i)
+{
+	uint64_t	x = 0;
+
+	memcpy(&x, codes + (size_t) i * (size_t) width, (size_t) width);
+	return x;
+}
+
 static void
-test_between(const char *level)
+test_between(const char *level, int width)
 {
 	int			round,
 				i;
 
 	for (round = 0; round < 200; round++)
 	{
-		int			n = (int) (unit_random() % 200),
+		int			n = (int) (unit_random() % 400),
 					words = (n + 63) / 64;
-		int64_t    *keys = unit_alloc((size_t) n * sizeof(int64_t));
+		uint64_t	most = width == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * width) - 1,
+					low = round % 4 == 0 ? 0 : (most / 2 + unit_random() % 20) & most,
+					high = round % 5 == 0 ? most : low + unit_random() % 10;
+		uint8_t    *codes = unit_alloc((size_t) n * (size_t) width);
 		uint64_t   *bits = unit_alloc((size_t) words * sizeof(uint64_t));
-		int64_t		low = (int64_t) (unit_random() % 20) - 10,
-					high = low + (int64_t) (unit_random() % 10);
 		long		wrong = 0;
 
-		if (round % 4 == 0)
-			low = INT64_MIN;
-		if (round % 5 == 0)
-			high = INT64_MAX;
 		for (i = 0; i < n; i++)
-			keys[i] = unit_random() % 9 == 0 ? (i % 2 == 0 ? INT64_MIN : INT64_MAX) :
-				(int64_t) (unit_random() % 40) - 20;
+		{
+			uint64_t	x = unit_random() % 9 == 0 ? (i % 2 == 0 ? 0 : most) :
+				low + unit_random() % 40 - 20;
+
+			memcpy(codes + (size_t) i * (size_t) width, &x, (size_t) width);
+		}
 		for (i = 0; i < words; i++)
 			bits[i] = unit_random();
-		mv_score_kernels.between(keys, n, low, high, bits);
+		mv_score_kernels.between(codes, width, n, low, high, bits);
 		for (i = 0; i < 64 * words; i++)
-			wrong += (bits[i / 64] >> i % 64 & 1) != (i < n && keys[i] >= low && keys[i] <= high);
-		CHECK(wrong == 0, "%s: %ld of %d bits", level, wrong, n);
-		free(keys);
+			wrong += (bits[i / 64] >> i % 64 & 1) !=
+				(i < n && code_at(codes, width, i) >= low && code_at(codes, width, i) <= high);
+		CHECK(wrong == 0, "%s: %ld of %d bits of %d bytes", level, wrong, n, width);
+		free(codes);
 		free(bits);
 	}
 }
@@ -205,6 +216,7 @@ int
 main(void)
 {
 	const char *const *level;
+	int			width;
 
 	mv_score_inverse(1.2f, 0.75f, 141.5, inverse);
 	test_formula();
@@ -214,7 +226,8 @@ main(void)
 		CHECK(mv_kernels_init(*level), "%s", *level);
 		test_score(*level);
 		test_lists(*level);
-		test_between(*level);
+		for (width = 1; width <= 8; width *= 2)
+			test_between(*level, width);
 	}
 	return unit_result("score");
 }
