@@ -30,6 +30,11 @@ CREATE FUNCTION milvus_calibrate(index regclass, queries vector[]) RETURNS int
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION milvus_calibrate(regclass, vector[]) IS 'teach an index what queries look like, so that milvus.target_recall holds for them';
 
+CREATE FUNCTION milvus_calibrate(index regclass, queries bit[]) RETURNS int
+	AS 'MODULE_PATHNAME', 'mv_calibrate'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION milvus_calibrate(regclass, bit[]) IS 'the same of an index over bit strings';
+
 CREATE FUNCTION milvus_prewarm(index regclass, mode text DEFAULT 'all') RETURNS bigint
 	AS 'MODULE_PATHNAME', 'mv_prewarm'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;

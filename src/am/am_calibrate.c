@@ -26,7 +26,8 @@ static int
 query_floats(const MvOpclass *opclass, int dim, ArrayType *array, float **queries)
 {
 	MvOpclass	as_vector = {.elem = &mv_vector_elem, .metric = opclass->metric};
-	MvSpace		space = {.opclass = &as_vector, .column_dim = dim, .dim = dim};
+	bool		bits = opclass->elem->kind == MV_BIT;
+	MvSpace		space = {.opclass = bits ? opclass : &as_vector, .column_dim = dim, .dim = dim};
 	Datum	   *items;
 	bool	   *nulls;
 	int			n,
@@ -50,8 +51,30 @@ query_floats(const MvOpclass *opclass, int dim, ArrayType *array, float **querie
 	return kept;
 }
 
+/* Can such queries be asked?  Bit strings are asked for by bit strings. */
+static void
+require_queries(Relation index, const MvOpclass *opclass, Oid type)
+{
+	MvElemKind	kind = opclass->elem->kind;
+
+	if (kind == MV_SPARSE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" is over sparse vectors, which vectors cannot query",
+						RelationGetRelationName(index)),
+				 errhint("It calibrated itself when it was built.")));
+	if ((kind == MV_BIT) != (type == BITOID))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" is over %s, which %s cannot query",
+						RelationGetRelationName(index), kind == MV_BIT ? "bit strings" : "vectors",
+						kind == MV_BIT ? "vectors" : "bit strings"),
+				 errhint("Pass an array of what the column has.")));
+}
+
 /*
  * milvus_calibrate(index regclass, queries vector[]) returns int
+ * milvus_calibrate(index regclass, queries bit[]) returns int
  *
  * Finds the true neighbours of the queries, by reading every vector in the
  * index, and remembers what it takes to find them: from then on
@@ -59,8 +82,8 @@ query_floats(const MvOpclass *opclass, int dim, ArrayType *array, float **querie
  * queries that counted.  The index owner's; AccessShareLock, and WAL of a page.
  *
  * 22023 for less than 1 or more than 10000 queries, 22004 for NULLs among them,
- * 22000 for other dimensions than the index has, 0A000 for bit and sparse columns, 25006
- * during recovery.
+ * 22000 for other dimensions than the index has, 0A000 for the wrong kind of queries and for
+ * sparse columns, 25006 during recovery.
  */
 PG_FUNCTION_INFO_V1(mv_calibrate);
 Datum
@@ -77,13 +100,7 @@ mv_calibrate(PG_FUNCTION_ARGS)
 	mv_tool_require_vectors(index);
 	mv_tool_require_owner(index);
 	opclass = mv_index_opclass(index);
-	if (opclass->elem->kind == MV_BIT || opclass->elem->kind == MV_SPARSE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" is over %s, which vectors cannot query",
-						RelationGetRelationName(index),
-						opclass->elem->kind == MV_BIT ? "bit strings" : "sparse vectors"),
-				 errhint("It calibrated itself when it was built.")));
+	require_queries(index, opclass, ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(1)));
 	mv_method_of(index)->shape(index, NULL, &shape);
 	n = query_floats(opclass, shape.dim, PG_GETARG_ARRAYTYPE_P(1), &queries);
 	if (n > 0)

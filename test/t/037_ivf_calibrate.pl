@@ -87,9 +87,29 @@ for my $column ('clustered', 'random')
 		}
 		cmp_ok($node->safe_psql('postgres', q{SET milvus.target_recall = 0.8; SELECT probes FROM milvus_index_stats('strings_i')}),
 			'<', 120, "$column $class: not all lists are read");
+
+		# By those very queries the target is kept.
+		is($node->safe_psql('postgres', "SELECT milvus_calibrate('strings_i', ARRAY(SELECT $column FROM asked))"),
+			$node->safe_psql('postgres', 'SELECT count(*) FROM asked'), "$column $class: queries counted");
+		my $found = $node->safe_psql('postgres', qq{
+			SET enable_seqscan = off;
+			SET milvus.target_recall = 0.9;
+			SELECT avg((d <= (SELECT max(d) FROM exact e WHERE e.q = found.q))::int) FROM ($nearest) found});
+		cmp_ok($found, '>=', 0.9, "$column $class: recall calibrated by queries");
 		$node->safe_psql('postgres', 'DROP INDEX strings_i; DROP TABLE exact');
 	}
 }
+
+# Bit strings that came after the index: VACUUM draws the curve.
+$node->safe_psql('postgres', q{CREATE TABLE late_strings (LIKE strings);
+	CREATE INDEX late_i ON late_strings USING ivf (clustered bit_hamming_ops);
+	INSERT INTO late_strings SELECT * FROM strings;
+	VACUUM late_strings});
+is($node->safe_psql('postgres', q{SELECT recall_curve IS NOT NULL FROM milvus_index_stats('late_i')}), 't', 'bit strings that came late: a curve');
+cmp_ok($node->safe_psql('postgres', q{SET milvus.target_recall = 0.8;
+	SELECT (SELECT milvus_recall('late_i', 10, 100)) FROM milvus_index_stats('late_i')}), '>=', 0.75, 'bit strings that came late: recall');
+cmp_ok($node->safe_psql('postgres', q{SET milvus.target_recall = 0.8; SELECT probes / lists::float FROM milvus_index_stats('late_i')}),
+	'<', 0.9, 'bit strings that came late: not all lists are read');
 
 # An index that was empty has no curve, and answers.
 $node->safe_psql('postgres', q{CREATE TABLE late (v vector(3)); CREATE INDEX late_v ON late USING ivf (v vector_l2_ops);

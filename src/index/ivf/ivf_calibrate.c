@@ -4,13 +4,16 @@
  *
  * The build takes rows of its sample as queries, and looks for their neighbours
  * in the sample: as it is a part of the table, the nearest few of it stand for
- * that many more.  milvus_calibrate() is given queries and looks at every row.
+ * that many more.  milvus_calibrate() is given queries and looks at every row.  Where
+ * lists have changed much, VACUUM takes rows as queries, and looks at some of all rows,
+ * of bit strings, which their codes are, at all.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 
 #include "compat.h"
 #include "core/topk.h"
@@ -363,12 +366,59 @@ typedef struct Queries
 	const float *x;				/* [n][dim] */
 	const uint32 *self;			/* [n]: ids of rows that are the queries; NULL: they are no rows */
 	int			n;
-	uint32		step;			/* only every so many rows are looked at */
+	uint32		step;			/* only every so many rows are looked at; 1 of bit strings */
 } Queries;
 
-/* The nearest rows of each query: their ids. */
+/* Where the rows of an index are. */
+typedef struct Rows
+{
+	const MvIvf *ivf;
+	const MvIvfList *lists;		/* [ivf->nused] */
+	uint32		n;				/* ids below are known: */
+	int32	   *list;			/* [n]: by its place in ivf->used, -1: none, or the row is gone */
+} Rows;
+
+/* The nearest bit strings of each query: their ids. */
 static void
-nearest_rows(Relation index, const MvIvf *ivf, const Queries *queries, MvTopK *tops)
+nearest_strings(Relation index, const Rows *rows, const Queries *queries, MvTopK *tops)
+{
+	const MvIvf *ivf = rows->ivf;
+	MvIvfWalk	walk;
+	MvIvfQuery	q;
+	MvBlockResult result;
+	const char *block;
+
+	mv_ivf_query_begin(&q, ivf);
+	mv_ivf_walk_begin(&walk, index, &ivf->shape, palloc(ivf->shape.block_size));
+	for (int i = 0; i < queries->n; i++)
+	{
+		mv_ivf_query_start(&q, queries->x + (Size) ivf->shape.dim * i);
+		for (int list = 0; list < ivf->nused; list++)
+		{
+			mv_ivf_walk_start(&walk, rows->lists[list].first, rows->lists[list].ncodes);
+			while ((block = mv_ivf_walk_next(&walk)) != NULL)
+			{
+				uint32		below = mv_ivf_block_scan(&q, block, walk.n, mv_topk_limit(&tops[i]),
+													  &result);
+
+				for (; below != 0; below &= below - 1)
+				{
+					int			slot = pg_rightmost_one_pos32(below);
+					uint32		id = mv_ivf_block_id(block, slot);
+
+					if (id < rows->n && rows->list[id] >= 0 &&
+						(queries->self == NULL || queries->self[i] != id))
+						mv_topk_push(&tops[i], id, result.est[slot]);
+				}
+			}
+		}
+	}
+	pfree(walk.crossing);
+}
+
+/* The nearest vectors of each query: their ids. */
+static void
+nearest_vectors(Relation index, const MvIvf *ivf, const Queries *queries, MvTopK *tops)
 {
 	const MvIvfShape *shape = &ivf->shape;
 	bool		ip = ivf->format.metric == MV_IP;
@@ -409,26 +459,53 @@ nearest_rows(Relation index, const MvIvf *ivf, const Queries *queries, MvTopK *t
 	pfree(stored);
 }
 
-/* In which list in use every id is, by its place in ivf->used; -1: in none. */
-static int32 *
-lists_of_ids(Relation index, const MvIvf *ivf, const MvIvfList *lists, uint32 nids)
+/* Forget where dead rows are. */
+static void
+leave_out_dead(MvIvfIds *ids, Rows *rows)
 {
-	int32	   *list = palloc_extended(sizeof(int32) * (Size) Max(nids, 1), MCXT_ALLOC_HUGE);
+	int			per_page = ids->ivf->shape.ids_per_page;
+
+	for (uint32 first = 0; first < rows->n; first += (uint32) per_page)
+	{
+		Buffer		buffer = mv_page_read(ids->index, ids->blocks[first / (uint32) per_page],
+										  MV_PAGE_ID, BUFFER_LOCK_SHARE);
+		const MvIvfId *entry = (MvIvfId *) MV_PAGE_BODY(BufferGetPage(buffer));
+
+		for (uint32 i = 0; i < Min((uint32) per_page, rows->n - first); i++)
+			if (mv_ivf_id_is_dead(entry[i]))
+				rows->list[first + i] = -1;
+		UnlockReleaseBuffer(buffer);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* Find all rows. */
+static void
+find_rows(Relation index, Rows *rows)
+{
+	MvIvf	   *ivf;
+	MvIvfIds	ids;
 	MvIvfWalk	walk;
 	const char *block;
 
-	memset(list, -1, sizeof(int32) * (Size) nids);
+	rows->lists = mv_ivf_copy_lists(index, &ivf);
+	rows->ivf = ivf;
+	mv_ivf_ids_begin(&ids, index, ivf);
+	rows->n = mv_ivf_ids_count(&ids);
+	rows->list = palloc_extended(sizeof(int32) * (Size) Max(rows->n, 1), MCXT_ALLOC_HUGE);
+	memset(rows->list, -1, sizeof(int32) * (Size) rows->n);
 	mv_ivf_walk_begin(&walk, index, &ivf->shape, palloc(ivf->shape.block_size));
 	for (int i = 0; i < ivf->nused; i++)
 	{
-		mv_ivf_walk_start(&walk, lists[i].first, lists[i].ncodes);
+		mv_ivf_walk_start(&walk, rows->lists[i].first, rows->lists[i].ncodes);
 		while ((block = mv_ivf_walk_next(&walk)) != NULL)
 			for (int j = 0; j < walk.n; j++)
-				if (mv_ivf_block_id(block, j) < nids)
-					list[mv_ivf_block_id(block, j)] = i;
+				if (mv_ivf_block_id(block, j) < rows->n)
+					rows->list[mv_ivf_block_id(block, j)] = i;
 	}
 	pfree(walk.crossing);
-	return list;
+	leave_out_dead(&ids, rows);
+	mv_ivf_ids_end(&ids);
 }
 
 /* The unit of MV_L1 from the nearest rows of queries; 0 for other metrics. */
@@ -511,10 +588,10 @@ typedef struct Reaches
 	int			n[MV_IVF_CURVES];
 } Reaches;
 
-/* Those of all queries; list: of each id. */
+/* Those of all queries. */
 static void
 find_reaches(MvIvfQuery *q, Keys *keys, const Queries *queries, const MvTopK *tops,
-			 const int32 *list, uint32 nids, Reaches *reaches)
+			 const Rows *rows, Reaches *reaches)
 {
 	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
 	{
@@ -530,65 +607,64 @@ find_reaches(MvIvfQuery *q, Keys *keys, const Queries *queries, const MvTopK *to
 			{
 				uint64_t	id = tops[i].items[j].id;
 
-				if (id < nids && list[id] >= 0)
-					reaches->items[curve][reaches->n[curve]++] = reach_of(keys, list[id]);
+				if (id < rows->n && rows->list[id] >= 0)
+					reaches->items[curve][reaches->n[curve]++] = reach_of(keys, rows->list[id]);
 			}
 		CHECK_FOR_INTERRUPTS();
 	}
 }
 
 static void
-calibrate(Relation index, const Queries *queries, MvIvfCalibration by)
+calibrate(Relation index, const Rows *rows, const Queries *queries, MvIvfCalibration by)
 {
-	bool		rows = by == MV_IVF_BY_BUILD;
-	MvIvf	   *ivf;
-	MvIvfList  *lists = mv_ivf_copy_lists(index, &ivf);
+	bool		by_rows = by == MV_IVF_BY_BUILD;
+	const MvIvf *ivf = rows->ivf;
 	int			most = neighbours(queries, MV_IVF_CURVES - 1);
 	MvTopK	   *tops = palloc(sizeof(MvTopK) * queries->n);
 	MvIvfCurve	curves[MV_IVF_CURVES] = {0};
 	Reaches		reaches;
-	uint32		nids;
-	MvIvfIds	ids;
 	MvIvfQuery	q;
 	Keys		keys;
 
-	mv_ivf_ids_begin(&ids, index, ivf);
-	nids = mv_ivf_ids_count(&ids);
-	mv_ivf_ids_end(&ids);
 	for (int i = 0; i < queries->n; i++)
 		mv_topk_init(&tops[i], palloc(sizeof(MvNeighbor) * most), most);
-	nearest_rows(index, ivf, queries, tops);
+	if (ivf->shape.strings)
+		nearest_strings(index, rows, queries, tops);
+	else
+		nearest_vectors(index, ivf, queries, tops);
 	for (int i = 0; i < queries->n; i++)
 		mv_topk_sort(&tops[i]);
 	keys_begin(&keys, ivf->nused);
 	mv_ivf_query_begin(&q, ivf);
-	find_reaches(&q, &keys, queries, tops, lists_of_ids(index, ivf, lists, nids), nids, &reaches);
+	find_reaches(&q, &keys, queries, tops, rows, &reaches);
 	if (reaches.n[0] == 0)
 		return;
 	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
-		mv_ivf_draw_curve(reaches.items[curve], reaches.n[curve], rows ? SAMPLE_MARGIN : 0,
-						  rows ? 0 : queries->n, &curves[curve]);
+		mv_ivf_draw_curve(reaches.items[curve], reaches.n[curve], by_rows ? SAMPLE_MARGIN : 0,
+						  by_rows ? 0 : queries->n, &curves[curve]);
 	for (int i = 0; i < queries->n; i++)
 	{
 		keys_of_query(&keys, &q, queries->x + (Size) ivf->shape.dim * i);
 		for (int curve = 0; curve < MV_IVF_CURVES; curve++)
 			count_lists(&keys, ivf->nused, &curves[curve], 1.0f / queries->n);
 	}
-	write_curves(index, curves, by, nids, unit_of_queries(index, ivf, queries, tops));
+	write_curves(index, curves, by, rows->n, unit_of_queries(index, ivf, queries, tops));
 }
 
 void
 mv_ivf_calibrate(Relation index, const float *queries, int n)
 {
 	Queries		given = {.x = queries, .n = n, .step = 1};
+	Rows		rows;
 
-	if (mv_ivf_open(index)->shape.vector_size == 0)
+	if (!mv_ivf_rows_can_move(&mv_ivf_open(index)->shape))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("index \"%s\" holds no vectors to calibrate it with",
 						RelationGetRelationName(index)),
 				 errhint("It calibrated itself when it was built.")));
-	calibrate(index, &given, MV_IVF_BY_QUERIES);
+	find_rows(index, &rows);
+	calibrate(index, &rows, &given, MV_IVF_BY_QUERIES);
 }
 
 /* Rows that an index should have before its own rows can tell anything. */
@@ -597,44 +673,92 @@ mv_ivf_calibrate(Relation index, const float *queries, int n)
 /* Rows that are looked at, some hundred milliseconds of work. */
 #define ROWS_LOOKED_AT 50000
 
+#define ROWS_AS_QUERIES (MV_IVF_SAMPLE_QUERIES / 2)
+
+/* Some rows by their stored vectors; returns how many. */
+static int
+choose_vectors(Relation index, const Rows *rows, float *x, uint32 *self)
+{
+	const MvIvfShape *shape = &rows->ivf->shape;
+	char	   *stored = palloc(shape->vector_size);
+	MvIvfIds	ids;
+	int			n = 0;
+
+	mv_ivf_ids_begin(&ids, index, rows->ivf);
+	for (uint32 i = 0; i < ROWS_AS_QUERIES; i++)
+	{
+		uint32		id = (uint32) ((uint64) rows->n * i / ROWS_AS_QUERIES);
+
+		if (rows->list[id] < 0 ||
+			mv_ivf_read_vector(&ids, id, stored).flags & (MV_ID_DEAD | MV_ID_CLAMPED))
+			continue;
+		mv_kernels.to_f32[shape->stored] (stored, x + (Size) shape->dim * n, shape->dim);
+		self[n++] = id;
+	}
+	mv_ivf_ids_end(&ids);
+	pfree(stored);
+	return n;
+}
+
+/* Some rows by their codes, the first of the first block of some lists; the same. */
+static int
+choose_strings(Relation index, const Rows *rows, float *x, uint32 *self)
+{
+	const MvIvf *ivf = rows->ivf;
+	const MvIvfShape *shape = &ivf->shape;
+	char	   *row = palloc(shape->row_size);
+	MvIvfWalk	walk;
+	int			step = (ivf->nused - 1) / ROWS_AS_QUERIES + 1;
+	int			n = 0;
+
+	mv_ivf_walk_begin(&walk, index, shape, palloc(shape->block_size));
+	for (int i = 0; i < ivf->nused; i += step)
+	{
+		int			most = n + (ROWS_AS_QUERIES - 1) * step / ivf->nused + 1;
+		const char *block;
+
+		mv_ivf_walk_start(&walk, rows->lists[i].first, Min(rows->lists[i].ncodes, MV_BLOCK));
+		while ((block = mv_ivf_walk_next(&walk)) != NULL)
+			for (int j = 0; j < walk.n && n < Min(most, ROWS_AS_QUERIES); j++)
+			{
+				uint32		id = mv_ivf_block_id(block, j);
+
+				if (id >= rows->n || rows->list[id] < 0)
+					continue;
+				mv_ivf_block_get(shape, block, j, row);
+				mv_bits_decode_row(row, shape->dim, x + (Size) shape->dim * n);
+				self[n++] = id;
+			}
+	}
+	pfree(walk.crossing);
+	pfree(row);
+	return n;
+}
+
 void
 mv_ivf_calibrate_again(Relation index, double live)
 {
-	MvIvf	   *ivf = mv_ivf_open_for(index, CurrentMemoryContext);
-	const MvIvfShape *shape = &ivf->shape;
-	uint32		self[MV_IVF_SAMPLE_QUERIES / 2];
+	MvIvf	   *ivf = mv_ivf_open(index);
+	uint32		self[ROWS_AS_QUERIES];
 	float	   *x;
-	char	   *stored;
-	Queries		rows = {.self = self};
-	MvIvfIds	ids;
-	uint32		nids;
+	Queries		queries = {.self = self, .step = 1};
+	Rows		rows;
 
-	if (shape->vector_size == 0 || ivf->meta.calibration == MV_IVF_BY_QUERIES ||
+	if (!mv_ivf_rows_can_move(&ivf->shape) || ivf->meta.calibration == MV_IVF_BY_QUERIES ||
 		live < ENOUGH_ROWS ||
 		(ivf->meta.calibration == MV_IVF_BY_BUILD && live < 2 * ivf->meta.calibrated_rows))
 		return;
-	x = palloc_extended(sizeof(float) * shape->dim * lengthof(self), MCXT_ALLOC_HUGE);
-	stored = palloc(shape->vector_size);
-	mv_ivf_ids_begin(&ids, index, ivf);
-	nids = mv_ivf_ids_count(&ids);
-	for (uint32 i = 0; i < lengthof(self); i++)
+	find_rows(index, &rows);
+	x = palloc_extended(sizeof(float) * rows.ivf->shape.dim * ROWS_AS_QUERIES, MCXT_ALLOC_HUGE);
+	queries.x = x;
+	if (rows.ivf->shape.strings)
+		queries.n = choose_strings(index, &rows, x, self);
+	else
 	{
-		uint32		id = (uint32) ((uint64) nids * i / lengthof(self));
-		BlockNumber block;
-		int			offset;
-		MvIvfId		entry = mv_ivf_id(&ids, id, &block, &offset);
-
-		if (entry.flags & (MV_ID_DEAD | MV_ID_FREE | MV_ID_CLAMPED))
-			continue;
-		mv_ivf_read_run(index, block, MV_PAGE_VECTOR, offset, stored, shape->vector_size);
-		mv_kernels.to_f32[shape->stored] (stored, x + (Size) shape->dim * rows.n, shape->dim);
-		self[rows.n++] = id;
+		queries.n = choose_vectors(index, &rows, x, self);
+		queries.step = rows.n / ROWS_LOOKED_AT + 1;
 	}
-	mv_ivf_ids_end(&ids);
-	rows.x = x;
-	rows.step = nids / ROWS_LOOKED_AT + 1;
-	if (rows.n > 0)
-		calibrate(index, &rows, MV_IVF_BY_BUILD);
+	if (queries.n > 0)
+		calibrate(index, &rows, &queries, MV_IVF_BY_BUILD);
 	pfree(x);
-	pfree(stored);
 }
