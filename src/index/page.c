@@ -277,7 +277,12 @@ mv_page_alloc_below(Relation index, BlockNumber end)
 		if (block >= end)
 			continue;
 		buffer = ReadBuffer(index, block);
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		/* The map may name a page that is in use, perhaps one that the caller has locked. */
+		if (!ConditionalLockBuffer(buffer))
+		{
+			ReleaseBuffer(buffer);
+			continue;
+		}
 		if (is_deleted(BufferGetPage(buffer)))
 			return buffer;
 		UnlockReleaseBuffer(buffer);

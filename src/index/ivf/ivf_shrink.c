@@ -89,10 +89,23 @@ typedef struct Shrink
 	void	   *vector;
 } Shrink;
 
-static void
-copy_page(Relation index, BlockNumber block, MvPageKind kind, PGAlignedBlock *copy)
+/* An id page, locked as said, with a possible number of entries. */
+static Buffer
+read_ids(const Shrink *s, BlockNumber block, int lock)
 {
-	Buffer		buffer = mv_page_read(index, block, kind, BUFFER_LOCK_SHARE);
+	Buffer		buffer = mv_page_read(s->index, block, MV_PAGE_ID, lock);
+	MvIvfIdHead *head = MV_PAGE_HEAD(BufferGetPage(buffer));
+
+	if (head->count > (uint32) s->ivf->shape.ids_per_page || head->nfree > head->count)
+		mv_index_corrupted(s->index, "id page %u has %u entries, %u of them free", block,
+						   head->count, head->nfree);
+	return buffer;
+}
+
+static void
+copy_ids(const Shrink *s, int page_no, PGAlignedBlock *copy)
+{
+	Buffer		buffer = read_ids(s, s->ids.blocks[page_no], BUFFER_LOCK_SHARE);
 
 	memcpy(copy->data, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
@@ -110,8 +123,7 @@ first_of_page(const Shrink *s, int page_no)
 static uint32
 count_free(Shrink *s, int page_no, uint32 *nused)
 {
-	Buffer		buffer = mv_page_read(s->index, s->ids.blocks[page_no], MV_PAGE_ID,
-									  BUFFER_LOCK_SHARE);
+	Buffer		buffer = read_ids(s, s->ids.blocks[page_no], BUFFER_LOCK_SHARE);
 	MvIvfIdHead *head = MV_PAGE_HEAD(BufferGetPage(buffer));
 	uint32		nfree = head->nfree;
 
@@ -134,7 +146,7 @@ choose_slot(const Shrink *s, int page_no, double room, double rows)
 	const MvIvfId *entry = (MvIvfId *) MV_PAGE_BODY(page.data);
 	uint32		count;
 
-	copy_page(s->index, s->ids.blocks[page_no], MV_PAGE_ID, &page);
+	copy_ids(s, page_no, &page);
 	for (count = head->count; count > 0;)
 	{
 		uint32		group = (count - 1) / per_group * per_group;
@@ -148,7 +160,7 @@ choose_slot(const Shrink *s, int page_no, double room, double rows)
 			break;
 		count = group;
 	}
-	return head->first + count;
+	return first_of_page(s, page_no) + count;
 }
 
 /*
@@ -207,7 +219,7 @@ set_fate(Shrink *s, int page_no, uint8 fate)
 	const BlockNumber *groups = (BlockNumber *) (MV_PAGE_BODY(page.data) + shape->groups_offset);
 	uint32		count;
 
-	copy_page(s->index, s->ids.blocks[page_no], MV_PAGE_ID, &page);
+	copy_ids(s, page_no, &page);
 	count = ((MvIvfIdHead *) MV_PAGE_HEAD(page.data))->count;
 	if (from == 0)
 		s->fate[s->ids.blocks[page_no]] = fate;
@@ -414,13 +426,17 @@ unlink_free_ids(Shrink *s)
 	BlockNumber block = ((MvIvfMeta *) MV_PAGE_BODY(BufferGetPage(before)))->free_ids;
 	bool		in_meta = true;
 
-	while (BlockNumberIsValid(block))
+	for (int n = 0; BlockNumberIsValid(block); n++)
 	{
-		Buffer		buffer = mv_page_read(s->index, block, MV_PAGE_ID, BUFFER_LOCK_EXCLUSIVE);
-		MvIvfIdHead *head = MV_PAGE_HEAD(BufferGetPage(buffer));
+		Buffer		buffer;
+		MvIvfIdHead *head;
 		MvChange	change;
 		Page		page;
 
+		if (n == s->ids.npages || block == BufferGetBlockNumber(before))
+			mv_index_corrupted(s->index, "the chain of free ids does not end");
+		buffer = read_ids(s, block, BUFFER_LOCK_EXCLUSIVE);
+		head = MV_PAGE_HEAD(BufferGetPage(buffer));
 		block = head->next_free;
 		if (head->first < s->first_id)
 		{
@@ -472,10 +488,10 @@ find_free(Shrink *s)
 		if (++s->to_page == s->from_page)
 			s->to = s->from;
 		else
-			copy_page(s->index, s->ids.blocks[s->to_page], MV_PAGE_ID, &s->to);
+			copy_ids(s, s->to_page, &s->to);
 		s->next_free = s->nfree = 0;
-		for (uint32 i = 0; i < Min(head->count, (uint32) s->ivf->shape.ids_per_page); i++)
-			if ((entry[i].flags & MV_ID_FREE) && head->first + i < s->first_id)
+		for (uint32 i = 0; i < head->count; i++)
+			if ((entry[i].flags & MV_ID_FREE) && first_of_page(s, s->to_page) + i < s->first_id)
 				s->free_slots[s->nfree++] = (uint16) i;
 	}
 	return s->to_page <= s->from_page && s->next_free < s->nfree;
@@ -507,7 +523,7 @@ begin_move(Shrink *s, BlockNumber code_page)
 	commit_moves(s);
 	s->code_buffer = mv_page_read(s->index, code_page, MV_PAGE_CODE, BUFFER_LOCK_EXCLUSIVE);
 	s->to_buffer = s->to_page == s->from_page ? s->from_buffer :
-		mv_page_read(s->index, s->ids.blocks[s->to_page], MV_PAGE_ID, BUFFER_LOCK_EXCLUSIVE);
+		read_ids(s, s->ids.blocks[s->to_page], BUFFER_LOCK_EXCLUSIVE);
 	mv_change_begin(&s->change, s->index);
 	s->open = true;
 }
@@ -522,7 +538,7 @@ take_free(Shrink *s, const MvIvfId *entry)
 
 	((MvIvfId *) MV_PAGE_BODY(page))[slot] = *entry;
 	head->nfree--;
-	return head->first + slot;
+	return first_of_page(s, s->to_page) + slot;
 }
 
 /*
@@ -562,10 +578,13 @@ has_stranger(const Shrink *s)
 	const MvIvfIdHead *head = MV_PAGE_HEAD(s->from.data);
 	const MvIvfId *entry = (MvIvfId *) MV_PAGE_BODY(s->from.data);
 
-	for (uint32 i = 0; i < head->count; i++)
-		if (head->first + i >= s->first_id && !mv_ivf_id_is_dead(entry[i]) &&
-			!BlockNumberIsValid(s->places[head->first + i - s->first_id].page))
+	for (uint32 i = first_to_go(s, s->from_page); i < head->count; i++)
+	{
+		uint32		id = first_of_page(s, s->from_page) + i;
+
+		if (!mv_ivf_id_is_dead(entry[i]) && !BlockNumberIsValid(s->places[id - s->first_id].page))
 			return true;
+	}
 	return false;
 }
 
@@ -607,7 +626,7 @@ drop_ids(Shrink *s, int page_no)
 
 	set_fate(s, page_no, GONE);
 	buffer = from > 0 ?
-		mv_page_read(s->index, s->ids.blocks[page_no], MV_PAGE_ID, BUFFER_LOCK_EXCLUSIVE) :
+		read_ids(s, s->ids.blocks[page_no], BUFFER_LOCK_EXCLUSIVE) :
 		directory_page(s, meta->directory, page_no, &entries);
 	mv_change_begin(&change, s->index);
 	page = mv_change_page(&change, buffer);
@@ -639,8 +658,7 @@ empty_page(Shrink *s, int page_no)
 	if (first_of_page(s, page_no) >= s->end_id)
 		return false;
 	s->from_page = page_no;
-	s->from_buffer = mv_page_read(s->index, s->ids.blocks[page_no], MV_PAGE_ID,
-								  BUFFER_LOCK_EXCLUSIVE);
+	s->from_buffer = read_ids(s, s->ids.blocks[page_no], BUFFER_LOCK_EXCLUSIVE);
 	memcpy(s->from.data, BufferGetPage(s->from_buffer), BLCKSZ);
 	moved = !has_stranger(s);
 	for (uint32 i = first_to_go(s, page_no); moved && i < head->count; i++)
