@@ -357,6 +357,7 @@ typedef struct MvIvfQuery
 	float		norm;			/* |q|^2 */
 	float		mean_dot;		/* <q, mean> */
 	float		slack;			/* of inner products of sketches: how far they are off */
+	double		recall;			/* that is wanted, set before a start: widens bounds; or 0 */
 	float	   *est;			/* [nused], in whole blocks */
 	float	   *low;			/* the same */
 } MvIvfQuery;

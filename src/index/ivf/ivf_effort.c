@@ -147,12 +147,13 @@ mv_ivf_draw_curve(float *reaches, int n, double margin, int nqueries, MvIvfCurve
 		double		missing = (1 - knots[i]) * (1 - margin);
 
 		/*
-		 * Some half a percent of the rows are misjudged by their codes.  Recalls of
-		 * single queries vary by some .4 sqrt(1 - recall) about their mean.
+		 * Some half a percent of the rows are misjudged by their codes, fewer at a
+		 * high recall, for which their bounds are wider.  Recalls of single queries
+		 * vary by some .4 sqrt(1 - recall) about their mean.
 		 */
 		if (nqueries > 0)
 		{
-			missing = Max(missing - 0.005, missing / 2);
+			missing -= Min(0.005, missing / 8);
 			missing -= Min(0.4 * sqrt(missing / nqueries), missing / 2);
 		}
 		curve->reach[i] = reaches[Min((int) ceil((1 - missing) * n), n - 1)];

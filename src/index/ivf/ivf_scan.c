@@ -217,6 +217,7 @@ mv_ivf_search_start(MvSearch *s, const float *query, Datum value, const MvEffort
 	s->effort = *effort;
 	s->value = value;
 	mv_ivf_ranker_start(&s->ranker, query);
+	s->query.recall = effort->recall;
 	mv_ivf_query_start(&s->query, query);
 	mv_ivf_choice_start(&s->choice, (float) s->ranker.norm);
 	mv_rerank_init(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
