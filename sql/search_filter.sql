@@ -77,6 +77,23 @@ END $$;
 SELECT loops($$SELECT k, x.id FROM generate_series(1, 3) k, LATERAL (SELECT id FROM items WHERE kind = 'k' || k ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 2) x$$) AS changed,
 	loops($$SELECT q.id, x.id FROM (SELECT id, v FROM items WHERE id < 4 OFFSET 0) q, LATERAL (SELECT id FROM items WHERE kind = 'k5' ORDER BY v <-> q.v LIMIT 2) x$$) AS unchanged;
 
+-- EXPLAIN ANALYZE tells what the scan did, of each node of a plan and of all its loops
+CREATE FUNCTION counted(query text) RETURNS TABLE (strategy text, matching text, ranked boolean) LANGUAGE plpgsql AS $$
+DECLARE
+	plan text;
+BEGIN
+	PERFORM set_config('enable_sort', 'off', true);
+	FOR plan IN EXECUTE 'EXPLAIN (ANALYZE, VERBOSE, FORMAT json) ' || query LOOP
+		RETURN QUERY SELECT (x.x ->> 'Filter Strategy'), x.x ->> 'Rows Matching', (x.x ->> 'Rows Re-ranked')::int > 0
+			FROM jsonb_path_query(plan::jsonb, 'strict $.**{1 to 20} ? (@."Custom Plan Provider" == "Ranked Scan")') x;
+	END LOOP;
+END $$;
+SET milvus.filter_strategy = mask;
+SELECT * FROM counted($$SELECT id FROM items WHERE kind = 'k3' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT * FROM counted($$SELECT k, x.id FROM generate_series(1, 3) k, LATERAL (SELECT id FROM items WHERE kind = 'k' || k ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 2) x$$);
+SELECT * FROM counted($$(SELECT id FROM items WHERE kind = 'k3' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5) UNION ALL (SELECT id FROM items WHERE note = 'n1' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5)$$);
+RESET milvus.filter_strategy;
+
 -- prepared, for any parameter; a cursor; what the transaction has done itself
 SET plan_cache_mode = force_generic_plan;
 SET enable_sort = off;
@@ -137,4 +154,4 @@ SELECT explain($$SELECT id FROM parts WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0
 SELECT differs($$SELECT id, v <-> '[0,0,0,0]' FROM parts WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0]' LIMIT 20$$);
 
 DROP TABLE items, parts;
-DROP FUNCTION explain, differs, loops;
+DROP FUNCTION explain, differs, loops, counted;

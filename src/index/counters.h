@@ -39,5 +39,8 @@ extern MvScanCounters mv_last_scan;
 /* Start again from zero. */
 void		mv_counters_begin(Oid index);
 
+/* Add what one scan, or a part of it, did to what others did. */
+void		mv_counters_add(MvScanCounters *sum, const MvScanCounters *more);
+
 /* Pages that this backend has asked buffers for so far. */
 uint64		mv_counters_pages_read(void);

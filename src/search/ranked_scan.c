@@ -17,6 +17,7 @@
 
 #include "access/genam.h"
 #include "access/relscan.h"
+#include "commands/explain.h"
 #include "executor/executor.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -24,6 +25,7 @@
 #include "am/am.h"
 #include "am/bm25.h"
 #include "compat.h"
+#include "index/counters.h"
 #include "search/filter.h"
 #include "search/ranked.h"
 
@@ -40,6 +42,7 @@ typedef struct RankedScan
 	ExprState  *within;			/* or NULL */
 	double		expected;		/* rows, by the node above; 0: it did not say */
 	bool		started;		/* the index scan knows what we know */
+	MvScanCounters counts;		/* for EXPLAIN ANALYZE */
 } RankedScan;
 
 static void
@@ -146,6 +149,26 @@ start(RankedScan *scan)
 	scan->started = true;
 }
 
+/*
+ * The child's row, for EXPLAIN ANALYZE: what was done for it is told apart from what
+ * other scans of the query do.
+ */
+static TupleTableSlot *
+counted_row(RankedScan *scan, bool first)
+{
+	MvScanCounters before = mv_last_scan;
+	TupleTableSlot *row;
+
+	mv_counters_begin(before.index);
+	row = ExecProcNode(scan->child);
+	mv_counters_add(&scan->counts, &mv_last_scan);
+	if (first)
+		return row;
+	mv_counters_add(&before, &mv_last_scan);
+	mv_last_scan = before;
+	return row;
+}
+
 /* The child's row, and the value by which it was ordered. */
 static TupleTableSlot *
 next(CustomScanState *node)
@@ -154,11 +177,12 @@ next(CustomScanState *node)
 	TupleTableSlot *row;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	ExprContext *context = node->ss.ps.ps_ExprContext;
+	bool		first = !scan->started;
 	int			n;
 
-	if (!scan->started)
+	if (first)
 		start(scan);
-	row = ExecProcNode(scan->child);
+	row = node->ss.ps.instrument ? counted_row(scan, first) : ExecProcNode(scan->child);
 	ExecClearTuple(slot);
 	if (TupIsNull(row))
 		return slot;
@@ -202,12 +226,51 @@ rescan(CustomScanState *node)
 		ExecReScan(scan->child);
 }
 
+/* A number that is only worth a line if it is one. */
+static void
+explain_count(const char *what, uint64 n, ExplainState *es)
+{
+	if (n > 0 || es->format != EXPLAIN_FORMAT_TEXT)
+		ExplainPropertyUInteger(what, NULL, n, es);
+}
+
+/* In all loops together. */
+static void
+explain(CustomScanState *node, List *ancestors, ExplainState *es)
+{
+	RankedScan *scan = (RankedScan *) node;
+	const MvScanCounters *counts = &scan->counts;
+
+	if (!es->analyze)
+		return;
+	if (counts->filter != NULL)
+		ExplainPropertyText("Filter Strategy", counts->filter, es);
+	explain_count("Strategy Switches", counts->switches, es);
+	explain_count("Rows Matching", counts->matches, es);
+	explain_count("Rows Tested", counts->tested, es);
+	explain_count("Searches Resumed", counts->resumed, es);
+	explain_count("Index Pages Read", counts->pages, es);
+	if (scan->plan.text)
+	{
+		explain_count("Segments", counts->segments, es);
+		explain_count("Windows", counts->windows, es);
+		explain_count("Blocks Decoded", counts->blocks, es);
+		explain_count("Blocks Skipped", counts->skipped, es);
+		explain_count("Documents Scored", counts->documents, es);
+		return;
+	}
+	explain_count("Lists Read", counts->lists, es);
+	explain_count("Codes Compared", counts->codes, es);
+	explain_count("Rows Re-ranked", counts->reranked, es);
+}
+
 static const CustomExecMethods exec_methods = {
 	.CustomName = "Ranked Scan",
 	.BeginCustomScan = begin,
 	.ExecCustomScan = next,
 	.EndCustomScan = end,
 	.ReScanCustomScan = rescan,
+	.ExplainCustomScan = explain,
 };
 
 void
