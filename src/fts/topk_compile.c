@@ -123,6 +123,54 @@ prepare_weights(MvFtsSearch *search, const double *cursor_df)
 	set_weights(search, search->root, weights);
 }
 
+/* No more documents match a node. */
+static double
+most_of(const MvTopkNode *node, const double *df)
+{
+	const MvQueryNode *query = node->query;
+	double		most = 0;
+	int			i;
+
+	check_stack_depth();
+	switch (node->kind)
+	{
+		case MV_QUERY_NOTHING:
+			break;
+		case MV_QUERY_TERM:
+			return df[node->cursor];
+		case MV_QUERY_PHRASE:
+			for (i = 0; i < query->nslots; i++)
+				most += df[node->cursor + i];
+			break;
+		case MV_QUERY_BOOL:
+			for (i = 0; i < query->nmust; i++)
+				most = i == 0 ? most_of(node->must[i], df) : Min(most, most_of(node->must[i], df));
+			for (i = 0; i < query->nshould && query->nmust == 0; i++)
+				most += most_of(node->should[i], df);
+			break;
+	}
+	return most;
+}
+
+/* Of clauses that must all match, the one that matches the fewest documents leads. */
+static void
+put_rarest_first(MvTopkNode *node, const double *df)
+{
+	int			i,
+				j;
+
+	for (i = 0; node->kind == MV_QUERY_BOOL && i < node->query->nmust; i++)
+	{
+		MvTopkNode *clause = node->must[i];
+		double		most = most_of(clause, df);
+
+		put_rarest_first(clause, df);
+		for (j = i; j > 0 && most_of(node->must[j - 1], df) > most; j--)
+			node->must[j] = node->must[j - 1];
+		node->must[j] = clause;
+	}
+}
+
 static void
 prepare(MvFtsSearch *search)
 {
@@ -133,6 +181,8 @@ prepare(MvFtsSearch *search)
 	search->lists = palloc0(sizeof(MvFtsList) * n * (search->snapshot->nsegments + 1));
 	search->cursors = palloc0(sizeof(MvCursor) * n);
 	mv_fts_find(search->snapshot, search->terms, search->ncursors, search->lists, df);
+	for (i = 0; i < search->nfilters; i++)
+		put_rarest_first(search->filters[i].root, df);
 	for (i = 0; i < search->ncursors; i++)
 		search->cursors[i].field = search->terms[i].field;
 	for (i = 0; i < search->schema->nfields; i++)

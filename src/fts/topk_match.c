@@ -43,6 +43,24 @@ no_bits(const MvBits *bits)
 	return any == 0;
 }
 
+/* Set the bits of documents, ascending, before base + MV_WINDOW; returns their number. */
+static int
+set_bits(MvBits *bits, const uint32 *docs, int n, uint32 base)
+{
+	int			i = 0;
+
+	while (i < n && docs[i] - base < MV_WINDOW)
+	{
+		uint32		word = (docs[i] - base) / 64;
+		uint64		set = 0;
+
+		for (; i < n && (docs[i] - base) / 64 == word; i++)
+			set |= UINT64CONST(1) << docs[i] % 64;
+		bits->words[word] |= set;
+	}
+	return i;
+}
+
 static void
 match_term(MvFtsSearch *search, const MvTopkNode *node, uint32 base, const MvBits *wanted,
 		   MvBits *out, int32 *window)
@@ -63,8 +81,7 @@ match_term(MvFtsSearch *search, const MvTopkNode *node, uint32 base, const MvBit
 
 			mv_cursor_decode(cursor, base);
 			docs = cursor->docs + cursor->at;
-			for (n = 0; cursor->at + n < cursor->n && docs[n] < base + MV_WINDOW; n++)
-				set_bit(out, docs[n] - base);
+			n = set_bits(out, docs, cursor->n - cursor->at, base);
 			if (window != NULL && node->scored)
 			{
 				mv_topk_score(search, &node->score, cursor->field, docs, cursor->tfs + cursor->at,
