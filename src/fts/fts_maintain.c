@@ -18,27 +18,41 @@
 
 /* Segments of about the same size at which they are merged, and that size's steps. */
 #define MERGE 8
-#define SMALL_DOCS 1000
+#define SMALL_PAGES 100
 
 /* Share of dead documents at which a segment is written anew. */
 #define MAX_DEAD 0.2
 
 void
-mv_fts_maintain_begin(Relation index)
+mv_fts_work_begin(Relation index, MvFtsWork work)
 {
-	LockPage(index, MV_FTS_META_BLOCK, ExclusiveLock);
+	LockPage(index, (BlockNumber) work, ExclusiveLock);
 }
 
 bool
-mv_fts_maintain_try(Relation index)
+mv_fts_work_try(Relation index, MvFtsWork work)
 {
-	return ConditionalLockPage(index, MV_FTS_META_BLOCK, ExclusiveLock);
+	return ConditionalLockPage(index, (BlockNumber) work, ExclusiveLock);
+}
+
+void
+mv_fts_work_end(Relation index, MvFtsWork work)
+{
+	UnlockPage(index, (BlockNumber) work, ExclusiveLock);
+}
+
+void
+mv_fts_maintain_begin(Relation index)
+{
+	mv_fts_work_begin(index, MV_FTS_MERGING);
+	mv_fts_work_begin(index, MV_FTS_FLUSHING);
 }
 
 void
 mv_fts_maintain_end(Relation index)
 {
-	UnlockPage(index, MV_FTS_META_BLOCK, ExclusiveLock);
+	mv_fts_work_end(index, MV_FTS_FLUSHING);
+	mv_fts_work_end(index, MV_FTS_MERGING);
 }
 
 /* ---- changing the meta page ---- */
@@ -200,7 +214,7 @@ retire_waiting(MvFtsRetired *retired, const MvFtsMeta *meta, const MvFtsWaiting 
 		mv_fts_retire_chain(retired, meta->stripes[i].old, MV_PAGE_PENDING);
 }
 
-void
+bool
 mv_fts_flush(Relation index, Relation heap)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "bm25 flush",
@@ -215,7 +229,11 @@ mv_fts_flush(Relation index, Relation heap)
 	mv_fts_release(index, heap);
 	mv_fts_read_meta(index, &meta);
 	if (meta.nsegments == MV_FTS_SEGMENTS)
-		mv_fts_merge_dead(index, heap, true);
+	{
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(context);
+		return false;
+	}
 	for (int i = 0; i < MV_FTS_STRIPES; i++)
 		if (BlockNumberIsValid(meta.stripes[i].head))
 			close_stripe(index, i);
@@ -234,6 +252,7 @@ mv_fts_flush(Relation index, Relation heap)
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+	return true;
 }
 
 /* ---- merging segments ---- */
@@ -355,18 +374,21 @@ merge(Relation index, Relation heap, const bool *chosen)
 		mv_fts_retire_segment(&retired, snapshot->segments[i].store);
 	mv_fts_retire_write(&retired, heap);
 	publish_merged(snapshot, any ? &entry : NULL, &retired);
+	elog(DEBUG1, "merged %d segments of index \"%s\", retired %u pages", snapshot->nsegments,
+		 RelationGetRelationName(index), retired.n);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
 
-/* Steps of a segment's size: each is MERGE times the one before. */
+/* Steps of a segment's size without dead documents: each is MERGE times the one before. */
 static int
 size_class(const MvFtsEntry *entry)
 {
-	double		docs = entry->ndocs;
+	double		live = entry->ndocs - (double) Min(entry->dead, entry->ndocs);
+	double		pages = entry->npages * live / Max(entry->ndocs, 1);
 	int			step = 0;
 
-	for (; docs > SMALL_DOCS * 2; docs /= MERGE)
+	for (; pages > SMALL_PAGES; pages /= MERGE)
 		step++;
 	return step;
 }
@@ -426,8 +448,42 @@ void
 mv_fts_optimize(Relation index, Relation heap)
 {
 	mv_fts_maintain_begin(index);
-	mv_fts_flush(index, heap);
+	if (!mv_fts_flush(index, heap))
+	{
+		mv_fts_merge_dead(index, heap, true);
+		mv_fts_flush(index, heap);
+	}
 	mv_fts_merge_dead(index, heap, true);
 	mv_fts_retired_here(index);
 	mv_fts_maintain_end(index);
+}
+
+/* ---- an inserter's part ---- */
+
+/* What an inserter may merge at once, so that a single row does not wait for long. */
+#define INSERT_MERGE_DOCS 100000.0
+
+/* Segments at which it does so although workers have been started. */
+#define MANY_SEGMENTS (MV_FTS_SEGMENTS / 2)
+
+void
+mv_fts_maintain_some(Relation index, Relation heap)
+{
+	bool		chosen[MV_FTS_SEGMENTS];
+	bool		flushed;
+	MvFtsMeta	meta;
+
+	if (!mv_fts_work_try(index, MV_FTS_FLUSHING))
+		return;
+	flushed = mv_fts_flush(index, heap);
+	mv_fts_work_end(index, MV_FTS_FLUSHING);
+	if (!mv_fts_work_try(index, MV_FTS_MERGING))
+		return;
+	mv_fts_read_meta(index, &meta);
+	if (!flushed)
+		mv_fts_merge_dead(index, heap, true);
+	else if (choose_class(&meta, MV_FTS_ALL_DOCS, chosen) &&
+			 (meta.nsegments > MANY_SEGMENTS || !mv_fts_start_worker(index)))
+		mv_fts_merge_some(index, heap, INSERT_MERGE_DOCS);
+	mv_fts_work_end(index, MV_FTS_MERGING);
 }

@@ -1,21 +1,38 @@
 /*
  * fts_maintain.h -- changes of the set of segments; for the store only.
  *
- * One process at a time is the maintainer of an index: it makes segments, merges
- * them, and clears live bits.  Readers and inserters do not wait for it.
+ * One process at a time makes a segment of what waits (MV_FTS_FLUSHING), and one merges
+ * segments (MV_FTS_MERGING): each in the other's time.  Who has both, as when live
+ * bits are cleared, finds all documents where they were.  Readers and inserters do not
+ * wait for either.
  */
 #pragma once
 
 #include "fts/fts.h"
 
+/* Heavyweight locks on pages of the index, taken in this order. */
+typedef enum MvFtsWork
+{
+	MV_FTS_MERGING,
+	MV_FTS_FLUSHING
+} MvFtsWork;
+
+void		mv_fts_work_begin(Relation index, MvFtsWork work);
+bool		mv_fts_work_try(Relation index, MvFtsWork work);
+void		mv_fts_work_end(Relation index, MvFtsWork work);
+
+/* Both. */
 void		mv_fts_maintain_begin(Relation index);
-bool		mv_fts_maintain_try(Relation index);
 void		mv_fts_maintain_end(Relation index);
 
-/* ---- the maintainer's ---- */
+/*
+ * mv_fts_flush -- make a segment of all that waits.  For who is flushing.
+ *
+ * False if there are too many segments: nothing has happened, first they must be merged.
+ */
+bool		mv_fts_flush(Relation index, Relation heap);
 
-/* Make a segment of all that waits. */
-void		mv_fts_flush(Relation index, Relation heap);
+/* ---- for who is merging ---- */
 
 /*
  * mv_fts_merge_some -- merge segments of about the same size, if there are many.
@@ -23,9 +40,18 @@ void		mv_fts_flush(Relation index, Relation heap);
  * max_docs		merge no more documents at once
  */
 void		mv_fts_merge_some(Relation index, Relation heap, double max_docs);
+#define MV_FTS_ALL_DOCS 1e300
 
 /* Merge those segments that have too many dead documents, or, if wanted, all. */
 void		mv_fts_merge_dead(Relation index, Relation heap, bool all);
+
+/* ---- an inserter's ---- */
+
+/* Flush, if nobody else does, and see to it that segments are merged. */
+void		mv_fts_maintain_some(Relation index, Relation heap);
+
+/* Have a background worker merge; false if there can be none.  fts_worker.c */
+bool		mv_fts_start_worker(Relation index);
 
 /* ---- a change of the meta page: fts_maintain.c ---- */
 

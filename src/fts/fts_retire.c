@@ -153,60 +153,70 @@ mv_fts_retired_here(Relation index)
 
 /* ---- the end of their time ---- */
 
+/* The next list is first; its pages are not younger than this one's. */
 static void
-copy_list(Relation index, BlockNumber block, Page list)
+unlink_first(Relation index, MvChange *change, MvFtsMeta *meta, Page list)
 {
-	Buffer		buffer = mv_page_read(index, block, MV_PAGE_DIRECTORY, BUFFER_LOCK_SHARE);
+	FullTransactionId xid = ((MvFtsRetiredHead *) MV_PAGE_HEAD(list))->xid;
+	Buffer		buffer;
+	MvFtsRetiredHead *head;
 
-	memcpy(list, BufferGetPage(buffer), BLCKSZ);
-	UnlockReleaseBuffer(buffer);
+	meta->retired = MV_PAGE_TAIL(list)->next;
+	if (!BlockNumberIsValid(meta->retired))
+	{
+		meta->last_retired = InvalidBlockNumber;
+		return;
+	}
+	buffer = mv_page_read(index, meta->retired, MV_PAGE_DIRECTORY, BUFFER_LOCK_EXCLUSIVE);
+	head = MV_PAGE_HEAD(mv_change_page(change, buffer));
+	if (!FullTransactionIdIsValid(head->xid))
+		head->xid = xid;
 }
 
-/* The first list is no more, and the one after it is first. */
-static void
-unlink_first(Relation index, BlockNumber next, FullTransactionId xid)
+/*
+ * The first list, if its pages can be used again: a copy, and its block.  Invalid: there
+ * is none.
+ */
+static BlockNumber
+take_list(Relation index, Relation heap, Page list)
 {
 	MvChange	change;
 	MvFtsMeta  *meta = mv_fts_change_meta(&change, index);
+	BlockNumber block = meta->retired;
 
-	meta->retired = next;
-	if (!BlockNumberIsValid(next))
-		meta->last_retired = InvalidBlockNumber;
-	else
+	if (BlockNumberIsValid(block))
 	{
-		Buffer		buffer = mv_page_read(index, next, MV_PAGE_DIRECTORY, BUFFER_LOCK_EXCLUSIVE);
-		MvFtsRetiredHead *head = MV_PAGE_HEAD(mv_change_page(&change, buffer));
+		Buffer		buffer = mv_page_read(index, block, MV_PAGE_DIRECTORY, BUFFER_LOCK_SHARE);
 
-		if (!FullTransactionIdIsValid(head->xid))
-			head->xid = xid;
+		memcpy(list, BufferGetPage(buffer), BLCKSZ);
+		UnlockReleaseBuffer(buffer);
+		if (GlobalVisCheckRemovableFullXid(heap, ((MvFtsRetiredHead *) MV_PAGE_HEAD(list))->xid))
+			unlink_first(index, &change, meta, list);
+		else
+			block = InvalidBlockNumber;
 	}
 	mv_fts_end_change(&change);
+	return block;
 }
 
 void
 mv_fts_release(Relation index, Relation heap)
 {
-	MvFtsMeta	meta;
+	PGAlignedBlock list;
+	const BlockNumber *blocks = (const BlockNumber *) MV_PAGE_BODY(list.data);
+	BlockNumber block;
 	bool		any = false;
 
-	for (mv_fts_read_meta(index, &meta); BlockNumberIsValid(meta.retired);
-		 mv_fts_read_meta(index, &meta))
+	while (BlockNumberIsValid(block = take_list(index, heap, list.data)))
 	{
-		PGAlignedBlock list;
-		const BlockNumber *blocks = (const BlockNumber *) MV_PAGE_BODY(list.data);
-		FullTransactionId xid;
+		FullTransactionId xid = ((MvFtsRetiredHead *) MV_PAGE_HEAD(list.data))->xid;
 
-		copy_list(index, meta.retired, list.data);
-		xid = ((MvFtsRetiredHead *) MV_PAGE_HEAD(list.data))->xid;
-		if (!GlobalVisCheckRemovableFullXid(heap, xid))
-			break;
-		unlink_first(index, MV_PAGE_TAIL(list.data)->next, xid);
 		for (int i = 0; i < mv_page_used(list.data) / (int) sizeof(BlockNumber); i++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			mv_fts_delete_page(index, blocks[i], xid);
 		}
-		mv_fts_delete_page(index, meta.retired, xid);
+		mv_fts_delete_page(index, block, xid);
 		any = true;
 	}
 	if (any)

@@ -85,9 +85,6 @@ mv_fts_check_config(Relation index, const MvFtsMeta *meta, const MvFtsSchema *sc
 			 errhint("Please REINDEX it.")));
 }
 
-/* What an inserter may merge at once, so that a single row does not wait for long. */
-#define INSERT_MERGE_DOCS 100000.0
-
 void
 mv_fts_insert(Relation index, Relation heap, MvFtsRows *rows, Datum *values, bool *isnull,
 			  ItemPointer tid)
@@ -107,12 +104,8 @@ mv_fts_insert(Relation index, Relation heap, MvFtsRows *rows, Datum *values, boo
 	mv_fts_pending_form(rows->invert, meta.positions != 0, &content);
 	mv_fts_pending_append(index, heap, &meta, &doc, &content);
 	mv_fts_invert_reset(rows->invert);
-	if (meta.pending_pages >= MV_FTS_PENDING_LIMIT && mv_fts_maintain_try(index))
-	{
-		mv_fts_flush(index, heap);
-		mv_fts_merge_some(index, heap, INSERT_MERGE_DOCS);
-		mv_fts_maintain_end(index);
-	}
+	if (meta.pending_pages >= MV_FTS_PENDING_LIMIT)
+		mv_fts_maintain_some(index, heap);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(rows->context);
 }

@@ -177,7 +177,7 @@ vacuum_waiting(Pass *pass, const MvFtsWaiting *waiting)
 /* ---- callbacks ---- */
 
 /*
- * The maintainer's lock keeps documents where they are.  Documents that come to
+ * Nobody flushes or merges: documents are where they were.  Documents that come to
  * wait meanwhile are not dead: their rows are younger than the vacuum.
  */
 IndexBulkDeleteResult *
@@ -247,8 +247,8 @@ on_its_way(Relation index, Relation heap, BlockNumber block)
 }
 
 /*
- * Pending pages are linked when they are made, those of segments are the
- * maintainer's: what was in use before nothing led to it, is without use.
+ * Pending pages are linked when they are made, those of segments are made by who flushes
+ * or merges, which nobody else does now: what was in use before nothing led to it, is without use.
  */
 static void
 delete_lost(IndexVacuumInfo *info, Relation heap)
@@ -266,6 +266,19 @@ delete_lost(IndexVacuumInfo *info, Relation heap)
 	pfree(reached.pages);
 }
 
+/* Inserters may flush while segments are merged, as long as that takes. */
+static void
+flush_here(Relation index, Relation heap)
+{
+	bool		flushed;
+
+	mv_fts_work_begin(index, MV_FTS_FLUSHING);
+	flushed = mv_fts_flush(index, heap);
+	mv_fts_work_end(index, MV_FTS_FLUSHING);
+	if (!flushed)
+		mv_fts_merge_dead(index, heap, true);
+}
+
 IndexBulkDeleteResult *
 mv_fts_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
@@ -279,14 +292,15 @@ mv_fts_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		stats->num_index_tuples = info->num_heap_tuples;
 		stats->estimated_count = true;
 	}
-	mv_fts_maintain_begin(info->index);
-	mv_fts_flush(info->index, heap);
-	mv_fts_merge_some(info->index, heap, PG_UINT32_MAX / 2);
+	mv_fts_work_begin(info->index, MV_FTS_MERGING);
+	flush_here(info->index, heap);
+	mv_fts_merge_some(info->index, heap, MV_FTS_ALL_DOCS);
 	mv_fts_merge_dead(info->index, heap, false);
-	delete_lost(info, heap);
 	mv_fts_retired_here(info->index);
-	stats->pages_free = mv_page_recycle_all(info->index, info->strategy);
+	mv_fts_work_begin(info->index, MV_FTS_FLUSHING);
+	delete_lost(info, heap);
 	mv_fts_maintain_end(info->index);
+	stats->pages_free = mv_page_recycle_all(info->index, info->strategy);
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	return stats;
 }
