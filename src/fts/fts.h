@@ -77,7 +77,7 @@ typedef struct MvFtsMeta
 	uint32		nsegments;
 	BlockNumber retired,		/* lists of pages that only old scans use, the oldest first */
 				last_retired;
-	uint32		spare;
+	uint32		retired_pages;	/* on them */
 	MvFtsStripe stripes[MV_FTS_STRIPES];
 	MvFtsEntry	segments[MV_FTS_SEGMENTS];
 } MvFtsMeta;

@@ -463,13 +463,30 @@ mv_fts_optimize(Relation index, Relation heap)
 /* What an inserter may merge at once, so that a single row does not wait for long. */
 #define INSERT_MERGE_DOCS 100000.0
 
-/* Segments at which it does so although workers have been started. */
+/* Segments at which there is no more waiting for better times, nor for workers. */
 #define MANY_SEGMENTS (MV_FTS_SEGMENTS / 2)
+#define TOO_MANY_SEGMENTS (MV_FTS_SEGMENTS / 4 * 3)
+
+/*
+ * Is there something to merge, and is it time?  While old transactions, such as a
+ * large COPY, keep half as many pages as are in use from being used again, merging would
+ * only have the file grow.
+ */
+static bool
+should_merge(const MvFtsMeta *meta)
+{
+	bool		chosen[MV_FTS_SEGMENTS];
+	double		npages = 0;
+
+	for (uint32 i = 0; i < meta->nsegments; i++)
+		npages += meta->segments[i].npages;
+	return choose_class(meta, MV_FTS_ALL_DOCS, chosen) &&
+		(meta->retired_pages < npages / 2 || meta->nsegments > MANY_SEGMENTS);
+}
 
 void
 mv_fts_maintain_some(Relation index, Relation heap)
 {
-	bool		chosen[MV_FTS_SEGMENTS];
 	bool		flushed;
 	MvFtsMeta	meta;
 
@@ -482,8 +499,8 @@ mv_fts_maintain_some(Relation index, Relation heap)
 	mv_fts_read_meta(index, &meta);
 	if (!flushed)
 		mv_fts_merge_dead(index, heap, true);
-	else if (choose_class(&meta, MV_FTS_ALL_DOCS, chosen) &&
-			 (meta.nsegments > MANY_SEGMENTS || !mv_fts_start_worker(index)))
+	else if (should_merge(&meta) &&
+			 (meta.nsegments > TOO_MANY_SEGMENTS || !mv_fts_start_worker(index)))
 		mv_fts_merge_some(index, heap, INSERT_MERGE_DOCS);
 	mv_fts_work_end(index, MV_FTS_MERGING);
 }

@@ -122,6 +122,7 @@ mv_fts_retire_link(const MvFtsRetired *retired, MvChange *change, MvFtsMeta *met
 	else
 		meta->retired = retired->first;
 	meta->last_retired = retired->last;
+	meta->retired_pages += retired->n;
 	buffer = mv_page_read(index, retired->first, MV_PAGE_DIRECTORY, BUFFER_LOCK_EXCLUSIVE);
 	((MvFtsRetiredHead *) MV_PAGE_HEAD(mv_change_page(change, buffer)))->xid =
 		mv_page_deletion_xid();
@@ -153,6 +154,12 @@ mv_fts_retired_here(Relation index)
 
 /* ---- the end of their time ---- */
 
+static uint32
+count_blocks(Page list)
+{
+	return (uint32) mv_page_used(list) / sizeof(BlockNumber);
+}
+
 /* The next list is first; its pages are not younger than this one's. */
 static void
 unlink_first(Relation index, MvChange *change, MvFtsMeta *meta, Page list)
@@ -162,6 +169,7 @@ unlink_first(Relation index, MvChange *change, MvFtsMeta *meta, Page list)
 	MvFtsRetiredHead *head;
 
 	meta->retired = MV_PAGE_TAIL(list)->next;
+	meta->retired_pages -= Min(count_blocks(list), meta->retired_pages);
 	if (!BlockNumberIsValid(meta->retired))
 	{
 		meta->last_retired = InvalidBlockNumber;
@@ -211,7 +219,7 @@ mv_fts_release(Relation index, Relation heap)
 	{
 		FullTransactionId xid = ((MvFtsRetiredHead *) MV_PAGE_HEAD(list.data))->xid;
 
-		for (int i = 0; i < mv_page_used(list.data) / (int) sizeof(BlockNumber); i++)
+		for (uint32 i = 0; i < count_blocks(list.data); i++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			mv_fts_delete_page(index, blocks[i], xid);

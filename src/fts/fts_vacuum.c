@@ -6,6 +6,7 @@
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/snapmgr.h"
 
 #include "compat.h"
@@ -266,6 +267,46 @@ delete_lost(IndexVacuumInfo *info, Relation heap)
 	pfree(reached.pages);
 }
 
+/* ---- the end of the file ---- */
+
+/* The block after the last one in use. */
+static BlockNumber
+find_end(Relation index)
+{
+	BlockNumber end = RelationGetNumberOfBlocks(index);
+
+	for (; end > 1; end--)
+	{
+		Buffer		buffer = ReadBuffer(index, end - 1);
+		bool		is_free;
+
+		CHECK_FOR_INTERRUPTS();
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		is_free = mv_page_is_free(BufferGetPage(buffer));
+		UnlockReleaseBuffer(buffer);
+		if (!is_free)
+			break;
+	}
+	return end;
+}
+
+/* Share of the file for which VACUUM keeps others off the index, as it does for a table. */
+#define CUT_SHARE 16
+
+static void
+cut_off(Relation index)
+{
+	BlockNumber nblocks = RelationGetNumberOfBlocks(index);
+
+	if (nblocks - find_end(index) <= nblocks / CUT_SHARE || !mv_page_may_truncate(index) ||
+		!ConditionalLockRelation(index, AccessExclusiveLock))
+		return;
+	mv_page_truncate(index, find_end(index));
+	UnlockRelation(index, AccessExclusiveLock);
+}
+
+/* ---- VACUUM's end ---- */
+
 /* Inserters may flush while segments are merged, as long as that takes. */
 static void
 flush_here(Relation index, Relation heap)
@@ -294,12 +335,13 @@ mv_fts_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	}
 	mv_fts_work_begin(info->index, MV_FTS_MERGING);
 	flush_here(info->index, heap);
-	mv_fts_merge_some(info->index, heap, MV_FTS_ALL_DOCS);
 	mv_fts_merge_dead(info->index, heap, false);
+	mv_fts_merge_some(info->index, heap, MV_FTS_ALL_DOCS);
 	mv_fts_retired_here(info->index);
 	mv_fts_work_begin(info->index, MV_FTS_FLUSHING);
 	delete_lost(info, heap);
 	mv_fts_maintain_end(info->index);
+	cut_off(info->index);
 	stats->pages_free = mv_page_recycle_all(info->index, info->strategy);
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	return stats;

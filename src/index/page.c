@@ -8,6 +8,7 @@
 
 #include "access/generic_xlog.h"
 #include "access/nbtxlog.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xloginsert.h"
@@ -287,6 +288,17 @@ mv_page_alloc_below(Relation index, BlockNumber end)
 			return buffer;
 		UnlockReleaseBuffer(buffer);
 	}
+}
+
+bool
+mv_page_may_truncate(Relation index)
+{
+	Relation	heap = table_open(index->rd_index->indrelid, NoLock);
+	bool		may = !IsInParallelMode() &&
+		mv_vacuum_truncates((StdRdOptions *) heap->rd_options);
+
+	table_close(heap, NoLock);
+	return may;
 }
 
 void

@@ -151,6 +151,14 @@ Buffer		mv_page_alloc(Relation index, Relation heap);
  */
 Buffer		mv_page_alloc_below(Relation index, BlockNumber end);
 
+/*
+ * mv_page_may_truncate -- may VACUUM try for that lock?
+ *
+ * The option vacuum_truncate of the table is about it.  Parallel workers, and who has
+ * some, can not log it.
+ */
+bool		mv_page_may_truncate(Relation index);
+
 /* mv_page_truncate -- cut off the file, under that lock. */
 void		mv_page_truncate(Relation index, BlockNumber nblocks);
 

@@ -45,9 +45,9 @@ for my $round (1 .. 10)
 	check_indexes($node, 'postgres');
 }
 note("fresh $fresh, then @sizes");
-# What a round replaces is free only for the next one, and pending documents are several times as large.
-cmp_ok($sizes[9], '<=', 3.5 * $fresh, 'size after ten rounds');
-cmp_ok($sizes[9], '<=', 1.05 * $sizes[2], 'it does not grow');
+# What a round replaces is free only for the next one, and segments as small as these are half empty.
+cmp_ok((sort { $b <=> $a } @sizes)[0], '<=', 3 * $fresh, 'size in ten rounds');
+cmp_ok($sizes[9], '<=', 1.1 * $sizes[2], 'it does not grow');
 
 # After a full merge, statistics are those of the live rows: as in a fresh index.
 $node->safe_psql('postgres', "SELECT bm25_optimize('docs_fts')");

@@ -40,7 +40,7 @@ fill(12);
 ok($node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'milvus_pg merge')"),
 	'the worker ends');
 my $log = slurp_file($node->logfile);
-like($log, qr/^milvus_pg merge: DEBUG: +merged 8 segments/m, 'a worker merges');
+like($log, qr/^milvus_pg merge: DEBUG: +merged [0-9]+ segments/m, 'a worker merges');
 unlike($log, qr/^client backend: DEBUG: +merged/m, 'and nobody else');
 check_rows('merged by a worker');
 
@@ -62,7 +62,7 @@ $node->append_conf('postgresql.conf', "max_worker_processes = 0\n");
 $node->restart;
 $offset = -s $node->logfile;
 fill(12);
-like(slurp_file($node->logfile, $offset), qr/^client backend: DEBUG: +merged 8 segments/m, 'an inserter merges');
+like(slurp_file($node->logfile, $offset), qr/^client backend: DEBUG: +merged [0-9]+ segments/m, 'an inserter merges');
 check_rows('merged by inserters');
 
 done_testing();

@@ -16,7 +16,6 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/xact.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
@@ -710,17 +709,6 @@ cut_off(Shrink *s)
 		mv_page_truncate(s->index, end);
 }
 
-/* The option vacuum_truncate of the table is about this lock. */
-static bool
-may_truncate(Relation index)
-{
-	Relation	heap = table_open(index->rd_index->indrelid, NoLock);
-	bool		may = mv_vacuum_truncates((StdRdOptions *) heap->rd_options);
-
-	table_close(heap, NoLock);
-	return may;
-}
-
 static bool
 lock_index(Relation index)
 {
@@ -761,8 +749,8 @@ mv_ivf_shrink(Relation index, BlockNumber ndeleted)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Shrink		s = {.index = index, .ivf = mv_ivf_open_for(index, context)};
 
-	/* The nodes of a graph know ids.  Workers, and who has some, can not log the lock. */
-	if (!BlockNumberIsValid(s.ivf->meta.graph) && !IsInParallelMode() && may_truncate(index))
+	/* The nodes of a graph know ids. */
+	if (!BlockNumberIsValid(s.ivf->meta.graph) && mv_page_may_truncate(index))
 	{
 		mv_ivf_ids_begin(&s.ids, index, s.ivf);
 		if (plan(&s, ndeleted) && lock_index(index))
