@@ -14,7 +14,6 @@
 #include "core/graph_part.h"
 #include "core/rng.h"
 
-#define PROBE_STEP 16			/* of every so many scores one tells where the nearest end */
 #define SKIP 64					/* columns passed over at once when none is near enough */
 
 void
@@ -199,55 +198,16 @@ mv_graph_sample_tile(MvGraph *g, int n, uint32_t first, int rows)
 	mv_gemm(rows, n, dim, w->own, w->gathered, w->dots, w->gemm);
 }
 
-/* A score that some more than `wanted` of n are likely to be below. */
-static float
-likely_limit(const MvGraphWork *w, const float *dot, int n, int wanted)
-{
-	int			some = n / PROBE_STEP,
-				rank = wanted / PROBE_STEP * 5 / 4 + 8,
-				i;
-
-	if (rank >= some)
-		return INFINITY;
-	for (i = 0; i < some; i++)
-	{
-		w->sampled[i].id = 0;
-		w->sampled[i].dist = w->norm[i * PROBE_STEP] - 2 * dot[i * PROBE_STEP];
-	}
-	return mv_candidates_nearest(w->sampled, some, rank);
-}
-
 int
 mv_graph_sampled(MvGraph *g, int unit, int n, int row_of_tile)
 {
-	const MvGraphPlan *p = &g->head->plan;
 	MvGraphWork *w = g->work;
 	const float *dot = w->dots + (size_t) row_of_tile * (size_t) n;
-	int			wanted = p->sample_nearest,
-				found = 0,
+	int			found,
 				i;
-	float		limit = n > wanted ? likely_limit(w, dot, n, wanted) : INFINITY;
 
-	for (;;)
-	{
-		for (i = found = 0; i < n; i++)
-		{
-			float		score = w->norm[i] - 2 * dot[i];
-
-			w->sampled[found].id = (uint32_t) i;
-			w->sampled[found].dist = score;
-			found += score <= limit;
-		}
-		if (found >= wanted || limit == INFINITY)
-			break;
-		limit = INFINITY;
-	}
-	if (found > wanted)
-	{
-		mv_candidates_nearest(w->sampled, found, wanted);
-		found = wanted;
-	}
+	found = mv_candidates_by_dots(dot, w->norm, n, g->head->plan.sample_nearest, w->sampled);
 	for (i = 0; i < found; i++)
-		w->sampled[i].id = sample_row(p, unit, (int) w->sampled[i].id);
+		w->sampled[i].id = sample_row(&g->head->plan, unit, (int) w->sampled[i].id);
 	return found;
 }

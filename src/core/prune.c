@@ -1,12 +1,14 @@
 /*
- * prune.c -- RobustPrune.
+ * prune.c -- candidates: the nearest of them, and RobustPrune.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/dist.h"
 #include "core/prune.h"
 
 #define FEW 16					/* are sorted by insertion */
+#define PROBE_STEP 16			/* of every so many scores one tells where the nearest end */
 
 /*
  * Divide n > 2 in two: none of the first part is behind any of the second.
@@ -124,6 +126,53 @@ mv_candidates_sort(MvCandidate *c, int n)
 	return kept;
 }
 
+/* A score that some more than `wanted` of n are likely to be below. */
+static float
+likely_limit(const float *dot, const float *norm, int n, int wanted, MvCandidate *c)
+{
+	int			some = n / PROBE_STEP,
+				rank = wanted / PROBE_STEP * 5 / 4 + 8,
+				i;
+
+	if (rank >= some)
+		return INFINITY;
+	for (i = 0; i < some; i++)
+	{
+		c[i].id = 0;
+		c[i].dist = norm[i * PROBE_STEP] - 2 * dot[i * PROBE_STEP];
+	}
+	return mv_candidates_nearest(c, some, rank);
+}
+
+int
+mv_candidates_by_dots(const float *dot, const float *norm, int n, int wanted, MvCandidate *c)
+{
+	float		limit = n > wanted ? likely_limit(dot, norm, n, wanted, c) : INFINITY;
+	int			found,
+				i;
+
+	for (;;)
+	{
+		for (i = found = 0; i < n; i++)
+		{
+			float		score = norm[i] - 2 * dot[i];
+
+			c[found].id = (uint32_t) i;
+			c[found].dist = score;
+			found += score <= limit;
+		}
+		if (found >= wanted || limit == INFINITY)
+			break;
+		limit = INFINITY;
+	}
+	if (found > wanted)
+	{
+		mv_candidates_nearest(c, found, wanted);
+		found = wanted;
+	}
+	return found;
+}
+
 int
 mv_robust_prune(const MvPruneRule *rule, const MvCandidate *c, const void *const *rows, int n,
 				float *occluded, int *keep)
@@ -140,7 +189,7 @@ mv_robust_prune(const MvPruneRule *rule, const MvCandidate *c, const void *const
 	{
 		if (occluded[i] != 0)
 			continue;
-		occluded[i] = 2;		/* taken */
+		occluded[i] = MV_PRUNE_TAKEN;
 		keep[kept++] = i;
 		if (kept == rule->degree)
 			break;

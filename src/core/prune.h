@@ -28,6 +28,19 @@ int			mv_candidates_sort(MvCandidate *c, int n);
 /* mv_candidates_nearest -- the k nearest, 1 .. n, come first in any order; the k-th's distance. */
 float		mv_candidates_nearest(MvCandidate *c, int n, int k);
 
+/*
+ * mv_candidates_by_dots -- the `wanted` nearest of n rows to one, in any order.
+ *
+ * dot		products of the rows with it
+ * norm		squared norms of the rows
+ * c		out: room for n; ids are positions, dist is norm - 2 dot
+ * returns	how many: the lesser of n and wanted
+ */
+int			mv_candidates_by_dots(const float *dot, const float *norm, int n, int wanted,
+								  MvCandidate *c);
+
+#define MV_PRUNE_TAKEN 2.0f
+
 typedef struct MvPruneRule
 {
 	MvElemKind	kind;			/* of the rows */
@@ -43,7 +56,7 @@ typedef struct MvPruneRule
  *
  * c		n candidates as sorted by mv_candidates_sort, without the node itself
  * rows		their vectors, rows[i] of c[i]
- * occluded	float[n] of work
+ * occluded	out: float[n], MV_PRUNE_TAKEN of those that the rule takes
  * keep		out: positions in c, those that the rule takes (nearest first), then
  *			those that fill
  * returns	how many: rule->degree, fewer only if there are no more (or without fill)

@@ -74,6 +74,7 @@ typedef struct MvNodeHead
 } MvNodeHead;
 
 #define MV_NODE_NONE UINT32_MAX
+#define MV_NODE_SLOTS 32		/* nodes of a page, at most */
 #define MV_NODE_MAX_ROWS INT32_MAX	/* ids are below 2^31; see pool.h */
 
 /* What follows from the dimensions and the degree. */
@@ -180,12 +181,35 @@ mv_node_codes(const MvNodeShape *shape, const char *node, int b)
 /* A node without neighbors, of that vector (f16). */
 void		mv_node_clear(const MvNodeShape *shape, char *node, const void *vector);
 
-/*
- * Make a row a neighbor of a node: both float[padded], rotated.  id MV_NODE_NONE
- * empties the place.
- */
+/* Make a row a neighbor of a node: both float[padded], rotated; or one of that code. */
 void		mv_node_set(const MvNodes *nodes, char *node, int place, const float *center,
 						uint32 id, const float *rotated);
+void		mv_node_put(const MvNodeShape *shape, char *node, int place, uint32 id,
+						const void *code, const MvRabitqFactors *f);
+void		mv_node_empty(const MvNodeShape *shape, char *node, int place);
+
+/* Of pruning, as builds do. */
+float		mv_node_alpha(const MvNodes *nodes);
+
+/* node_edges.c: edges offered to a node */
+typedef struct MvNodeOffer
+{
+	uint32		id;
+	float		dist;			/* of the row, squared L2 */
+	bool		must;			/* or no walk may find it */
+	const float *rotated;		/* [padded] */
+} MvNodeOffer;
+
+typedef struct MvNodeEdges MvNodeEdges;
+
+/* Allocates what it needs in the current context; nodes must outlive it. */
+MvNodeEdges *mv_node_edges_begin(const MvNodes *nodes);
+
+/*
+ * mv_node_offer -- let a node take what is worth it of n offers, the best first, at most
+ * `degree` of them, in the place of edges that are worth less; true if it took any.
+ */
+bool		mv_node_offer(MvNodeEdges *edges, char *node, const MvNodeOffer *offers, int n);
 
 /* node_write.c: for the maintainer */
 
@@ -195,12 +219,35 @@ void		mv_node_make_room(MvNodes *nodes, uint32 id);
 /* Write a node, char[shape.size], as linked. */
 void		mv_node_write(const MvNodes *nodes, uint32 id, const char *node);
 
+/*
+ * The same for those nodes of the page of `first`, its first id, that are not NULL, in one
+ * record: images[slot], slot < MV_NODE_SLOTS.
+ */
+void		mv_node_write_page(const MvNodes *nodes, uint32 first, const char *const *images);
+
 /* The nodes of these bits of a page are there no more. */
 void		mv_node_unlink(const MvNodes *nodes, BlockNumber block, uint32 slots);
 
+/* node_batch.c: for the maintainer, making nodes of many rows at once */
+typedef struct MvNodeBatch MvNodeBatch;
+
+/* How many rows a batch may have in so much memory, at least one. */
+uint32		mv_node_batch_rows(const MvNodes *nodes, Size memory);
+
+/* heap: see mv_page_alloc().  Allocates in the current context; nodes must outlive it. */
+MvNodeBatch *mv_node_batch_begin(MvNodes *nodes, Relation heap, uint32 max);
+void		mv_node_batch_end(MvNodeBatch *batch);
+
+/* Make nodes of these rows, which it sorts, and edges to them; dead ones get none. */
+void		mv_node_batch_link(MvNodeBatch *batch, uint32 *ids, uint32 n);
+
+/* Its rows, after that; float[padded], rotated. */
+uint32		mv_node_batch_members(const MvNodeBatch *batch, const uint32 **ids,
+								  const float **rotated);
+
 /*
- * node_link.c: for the maintainer, make nodes of the `most` rows that are pending
- * longest; returns of how many.
+ * node_link.c: for the maintainer, make nodes of rows that are pending longest, of at
+ * most so many; returns of how many.
  */
 uint32		mv_node_link(Relation index, Relation heap, uint32 most);
 void		mv_node_insert(Relation index, Relation heap, ItemPointer tid, const float *x);
@@ -240,3 +287,17 @@ void		mv_node_search_end(MvSearch *search);
  * its snapshot may be NULL.
  */
 int			mv_node_nearest(MvSearch *search, const float *x, int n, MvNeighbor *found);
+
+/*
+ * The rows that a walk to x with a pool of ef goes to, in that order, at most so many as
+ * there is room for.  Returns how many.
+ */
+typedef struct MvNodeTrace
+{
+	int			max;
+	int			n;
+	uint32	   *ids;			/* [max] */
+	char	   *vectors;		/* [max][2 * dim], f16 */
+} MvNodeTrace;
+
+int			mv_node_trace(MvSearch *search, const float *x, int ef, MvNodeTrace *trace);

@@ -5,10 +5,13 @@
  * Rows are read from the pages just written, rotated into memory that all
  * processes share, linked by core/graph.h, and written as nodes, in order of
  * ids, which is that of lists: so neighbors are near each other on disk too.
- * Rows that do not fit into the memory are linked afterwards, as inserted ones.
+ *
+ * If not all rows fit into the memory, the graph is of as many as do, evenly spaced, and
+ * leads everywhere; the others are linked to it afterwards, by batches, as inserted ones.
  */
 #include "postgres.h"
 
+#include "commands/defrem.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -38,7 +41,7 @@ typedef struct NodeBuild
 
 	/* shared by all processes */
 	NodeShared *shared;
-	float	   *rows;			/* [plan.n][padded], rotated */
+	void	   *rows;			/* [plan.n][padded], rotated, of plan.kind */
 	void	   *graph;
 
 	/* this process's view of the index, while it is linked */
@@ -62,7 +65,13 @@ plan_of_lists(const MvBuildPlan *plan)
 	return part;
 }
 
-/* As many rows as are expected and some more, if their vectors and edges fit. */
+static Size
+row_size(const MvGraphPlan *plan)
+{
+	return (plan->kind == MV_F32 ? sizeof(float) : sizeof(uint16)) * plan->dim;
+}
+
+/* As many rows as are expected and some more, if their vectors and edges fit: as halves, then. */
 static void
 plan_graph(NodeBuild *build, const MvBuildPlan *plan)
 {
@@ -71,6 +80,7 @@ plan_graph(NodeBuild *build, const MvBuildPlan *plan)
 	int			k = (int) mv_ivf_planned_lists(build->index, &part);
 	double		want = Min(plan->rows * 1.1 + 1000, MV_NODE_MAX_ROWS);
 	double		memory = (double) (plan->memory - part.memory);
+	bool		all = true;
 
 	if (plan->rows <= 0 || !mv_node_suits(mv_index_opclass(build->index)))
 		want = 0;
@@ -79,13 +89,15 @@ plan_graph(NodeBuild *build, const MvBuildPlan *plan)
 		double		bytes;
 
 		mv_graph_plan(&build->plan, (int) want, padded, k, build->degree, build->effort);
-		build->plan.kind = MV_F32;
+		build->plan.kind = all ? MV_F32 : MV_F16;
 		if (want < 1)
 			break;
-		bytes = want * sizeof(float) * padded + (double) mv_graph_size(&build->plan);
+		bytes = want * row_size(&build->plan) + (double) mv_graph_size(&build->plan);
 		if (bytes <= memory)
 			break;
-		want = Min(want * memory / bytes, want - 1);
+		if (!all)
+			want = Min(want * memory / bytes, want - 1);
+		all = false;
 	}
 }
 
@@ -95,7 +107,7 @@ lay_out(NodeBuild *build, void *base)
 	Size		at = 0;
 
 	build->shared = mv_carve(base, &at, sizeof(NodeShared));
-	build->rows = mv_carve(base, &at, sizeof(float) * build->plan.dim * (Size) build->plan.n);
+	build->rows = mv_carve(base, &at, row_size(&build->plan) * build->plan.n);
 	build->graph = mv_carve(base, &at, mv_graph_size(&build->plan));
 	return TYPEALIGN(64, at);
 }
@@ -172,32 +184,49 @@ mv_node_add(MvBuild *build, ItemPointer tid, const float *x)
 /* Rows of a unit of reading and of writing. */
 #define UNIT_ROWS 512
 
-static int
-unit_end(const NodeBuild *build, int unit, int size, int *from)
+/* The id of a row of the graph: so they are evenly spaced among all, or all. */
+static uint32
+id_of(const NodeBuild *build, int row)
 {
-	*from = unit * size;
-	return Min(*from + size, build->shared->n);
+	return (uint32) (row * (uint64) build->shared->rows / build->shared->n);
+}
+
+/* The first row of the graph with that id or a higher one. */
+static int
+row_from(const NodeBuild *build, uint32 id)
+{
+	uint64		rows = (uint64) build->shared->rows;
+
+	return (int) ((id * (uint64) build->shared->n + rows - 1) / rows);
+}
+
+static void *
+row_at(const NodeBuild *build, int row)
+{
+	return (char *) build->rows + row_size(&build->plan) * row;
 }
 
 static void
 read_rows(NodeBuild *build)
 {
-	int			padded = build->plan.dim;
 	void	   *stored = palloc(build->ivf->shape.vector_size);
+	float	   *rotated = palloc(sizeof(float) * build->plan.dim);
 	int			unit;
 
 	while ((unit = mv_team_unit(build->team, (build->shared->n + UNIT_ROWS - 1) / UNIT_ROWS)) >= 0)
 	{
-		int			id;
-		int			end = unit_end(build, unit, UNIT_ROWS, &id);
+		int			row = unit * UNIT_ROWS;
+		int			end = Min(row + UNIT_ROWS, build->shared->n);
 
-		for (; id < end; id++)
+		for (; row < end; row++)
 		{
-			mv_ivf_read_vector(&build->ids, (uint32) id, stored);
-			mv_ivf_rotate_stored(build->ivf, stored, build->rows + (Size) padded * id);
+			mv_ivf_read_vector(&build->ids, id_of(build, row), stored);
+			mv_ivf_rotate_stored(build->ivf, stored, rotated);
+			mv_kernels.from_f32[build->plan.kind] (rotated, row_at(build, row), build->plan.dim);
 		}
 		CHECK_FOR_INTERRUPTS();
 	}
+	pfree(rotated);
 	pfree(stored);
 	mv_team_meet(build->team, NULL, NULL);
 }
@@ -211,7 +240,7 @@ end_pass(void *arg)
 static void
 link_rows(NodeBuild *build)
 {
-	MvGraphRows rows = {.rows = build->rows, .stride = sizeof(float) * build->plan.dim};
+	MvGraphRows rows = {.rows = build->rows, .stride = row_size(&build->plan)};
 	int			units;
 	int			unit;
 
@@ -228,60 +257,96 @@ link_rows(NodeBuild *build)
 	}
 }
 
-/* The node of a row. */
+/* A row as its stored vector says, rotated; m->stored is that vector then. */
 static void
-make_node(const NodeBuild *build, uint32 id, char *node, void *stored)
+read_rotated(NodeBuild *build, int row, void *stored, float *rotated)
 {
-	const float *center = build->rows + (Size) build->plan.dim * id;
-	const uint32 *neighbors = mv_graph_neighbors(&build->view, id);
-
-	mv_ivf_read_vector((MvIvfIds *) &build->ids, id, stored);
-	mv_node_clear(&build->nodes.shape, node, stored);
-	for (int i = 0; i < build->degree && neighbors[i] != MV_GRAPH_NONE; i++)
-		mv_node_set(&build->nodes, node, i, center, neighbors[i],
-					build->rows + (Size) build->plan.dim * neighbors[i]);
+	mv_ivf_read_vector(&build->ids, id_of(build, row), stored);
+	mv_ivf_rotate_stored(build->ivf, stored, rotated);
 }
 
-/* The page or pages with the nodes from an id on. */
+/* What a process has for making nodes. */
+typedef struct NodeMaker
+{
+	char	   *page;			/* [nodes of a page][shape.size] */
+	void	   *stored;
+	float	   *center;			/* [padded] */
+	float	   *other;			/* [padded] */
+} NodeMaker;
+
+/*
+ * The node of a row.  Codes are made of what is stored, for which halves of rotated rows
+ * will not do: where memory holds no more, neighbors are read again.
+ */
 static void
-write_nodes(NodeBuild *build, MvWriter *writer, uint32 id, char *nodes, void *stored)
+make_node(NodeBuild *build, NodeMaker *m, int row, char *node)
+{
+	const uint32 *neighbors = mv_graph_neighbors(&build->view, (uint32) row);
+	bool		at_hand = build->plan.kind == MV_F32;
+	const float *center = at_hand ? row_at(build, row) : m->center;
+
+	read_rotated(build, row, m->stored, m->center);
+	mv_node_clear(&build->nodes.shape, node, m->stored);
+	for (int i = 0; i < build->degree && neighbors[i] != MV_GRAPH_NONE; i++)
+	{
+		int			neighbor = (int) neighbors[i];
+
+		if (!at_hand)
+			read_rotated(build, neighbor, m->stored, m->other);
+		mv_node_set(&build->nodes, node, i, center, id_of(build, neighbor),
+					at_hand ? row_at(build, neighbor) : m->other);
+	}
+}
+
+/* The page or pages with the nodes from an id on; some may be missing. */
+static void
+write_nodes(NodeBuild *build, MvWriter *writer, uint32 id, NodeMaker *m)
 {
 	const MvNodeShape *shape = &build->nodes.shape;
-	int			n = Min(Max(shape->nodes_per_page, 1), build->shared->n - (int) id);
-	int			npages = Max(shape->pages_per_node, 1);
+	uint32		end = id + (uint32) Max(shape->nodes_per_page, 1);
 	BlockNumber block = build->shared->start + mv_node_pages(shape, id);
+	uint32		linked = 0;
 	PGAlignedBlock image;
 
-	for (int i = 0; i < n; i++)
-		make_node(build, id + i, nodes + (Size) i * shape->size, stored);
-	for (int i = 0; i < npages; i++)
+	memset(m->page, 0, (Size) shape->size * Max(shape->nodes_per_page, 1));
+	for (int row = row_from(build, id); row < build->shared->n && id_of(build, row) < end; row++)
+	{
+		int			slot = (int) (id_of(build, row) - id);
+
+		make_node(build, m, row, m->page + (Size) slot * shape->size);
+		linked |= UINT32_C(1) << slot;
+	}
+	for (int i = 0; i < Max(shape->pages_per_node, 1); i++)
 	{
 		int			at = i * MV_BODY_SIZE;
-		int			bytes = Min(n * shape->size - at, MV_BODY_SIZE);
+		int			bytes = Min(Max(shape->nodes_per_page, 1) * shape->size - at, MV_BODY_SIZE);
 		MvNodeHead *head = MV_PAGE_HEAD(image.data);
 
 		mv_page_init(image.data, MV_PAGE_NODE);
 		head->first = id;
-		head->linked = i == 0 ? (uint32) ((UINT64_C(1) << n) - 1) : 0;
-		memcpy(MV_PAGE_BODY(image.data), nodes + at, bytes);
+		head->linked = i == 0 ? linked : 0;
+		memcpy(MV_PAGE_BODY(image.data), m->page + at, bytes);
 		mv_page_set_used(image.data, MV_BODY_SIZE);
 		mv_writer_put(writer, block + i, image.data);
 	}
 }
 
-/* All processes write the nodes of pages that the leader has made. */
+/* All processes write the nodes of pages that the leader has made, places of all rows. */
 static void
 write_graph(NodeBuild *build)
 {
 	const MvNodeShape *shape = &build->nodes.shape;
-	BlockNumber npages = mv_node_pages(shape, build->shared->n);
+	uint32		ids = (uint32) build->shared->rows;
+	BlockNumber npages = mv_node_pages(shape, ids);
 	int			per_page = Max(shape->nodes_per_page, 1);
 	int			per_unit = UNIT_ROWS / per_page * per_page;
-	char	   *nodes = palloc((Size) shape->size * per_page);
-	void	   *stored = palloc(build->ivf->shape.vector_size);
+	NodeMaker	m = {.page = palloc((Size) shape->size * per_page)};
 	MvWriter	writer = {.index = build->index, .fork = MAIN_FORKNUM};
 	int			unit;
 
+	m.stored = palloc(build->ivf->shape.vector_size);
+	m.center = palloc(sizeof(float) * build->plan.dim);
+	m.other = palloc(sizeof(float) * build->plan.dim);
 	if (build->team->leader)
 	{
 		mv_writer_begin(&writer, build->index, MAIN_FORKNUM);
@@ -290,13 +355,13 @@ write_graph(NodeBuild *build)
 	}
 	mv_team_meet(build->team, NULL, NULL);
 	writer.reserved = writer.extended = build->shared->start + npages;
-	while ((unit = mv_team_unit(build->team, (build->shared->n + per_unit - 1) / per_unit)) >= 0)
+	while ((unit = mv_team_unit(build->team, (int) ((ids + per_unit - 1) / per_unit))) >= 0)
 	{
-		int			id;
-		int			end = unit_end(build, unit, per_unit, &id);
+		uint32		id = (uint32) unit * per_unit;
+		uint32		end = Min(id + per_unit, ids);
 
 		for (; id < end; id += per_page)
-			write_nodes(build, &writer, id, nodes, stored);
+			write_nodes(build, &writer, id, &m);
 		CHECK_FOR_INTERRUPTS();
 	}
 	mv_team_meet(build->team, NULL, NULL);
@@ -313,8 +378,12 @@ make_pending(NodeBuild *build, MvIvfChain *chain)
 	char	   *row = palloc(build->ivf->shape.row_size);
 
 	mv_ivf_chain_begin(chain, build->index, NULL, build->ivf);
-	for (uint32 id = (uint32) build->shared->n; id < build->shared->rows; id++)
+	for (uint32 id = 0; id < build->shared->rows; id++)
 	{
+		int			next = row_from(build, id);
+
+		if (next < build->shared->n && id_of(build, next) == id)
+			continue;
 		mv_ivf_read_vector(&build->ids, id, stored);
 		mv_ivf_rotate_stored(build->ivf, stored, rotated);
 		mv_ivf_encode(build->ivf, rotated, NULL, row);
@@ -324,20 +393,17 @@ make_pending(NodeBuild *build, MvIvfChain *chain)
 	mv_ivf_chain_finish(chain);
 }
 
-/* Rows linked between two looks at interrupts and progress. */
-#define LINK_ROWS 1024
-
 static void
 link_pending(NodeBuild *build)
 {
 	if (build->shared->rows <= build->shared->n)
 		return;
 	ereport(NOTICE,
-			(errmsg("hnsw graph no longer fits into maintenance_work_mem after %d tuples",
-					build->shared->n),
-			 errdetail("The rest of the tuples are linked one by one."),
+			(errmsg("%s graph no longer fits into maintenance_work_mem after %d tuples",
+					get_am_name(build->index->rd_rel->relam), build->shared->n),
+			 errdetail("The other tuples are linked to it by batches."),
 			 errhint("Increase maintenance_work_mem to speed up builds.")));
-	while (mv_node_link(build->index, NULL, LINK_ROWS) > 0)
+	while (mv_node_link(build->index, NULL, PG_UINT32_MAX) > 0)
 		CHECK_FOR_INTERRUPTS();
 }
 
@@ -348,6 +414,8 @@ publish(NodeBuild *build)
 	int			n;
 	const uint32 *entries = mv_graph_entries(&build->view, &n);
 	char	   *row = palloc(build->ivf->shape.row_size);
+	void	   *stored = palloc(build->ivf->shape.vector_size);
+	float	   *rotated = palloc(sizeof(float) * build->plan.dim);
 	MvIvfChain	chain;
 	MvIvfChain	pending;
 	Buffer		buffer;
@@ -357,8 +425,9 @@ publish(NodeBuild *build)
 	mv_ivf_chain_begin(&chain, build->index, NULL, build->ivf);
 	for (int i = 0; i < n; i++)
 	{
-		mv_ivf_encode(build->ivf, build->rows + (Size) build->plan.dim * entries[i], NULL, row);
-		mv_ivf_chain_put(&chain, row, entries[i]);
+		read_rotated(build, (int) entries[i], stored, rotated);
+		mv_ivf_encode(build->ivf, rotated, NULL, row);
+		mv_ivf_chain_put(&chain, row, id_of(build, (int) entries[i]));
 	}
 	mv_ivf_chain_finish(&chain);
 	make_pending(build, &pending);
@@ -370,7 +439,8 @@ publish(NodeBuild *build)
 	root->pending = pending.list;
 	root->nextents = 1;
 	root->extents[0].start = build->shared->start;
-	root->extents[0].npages = mv_node_pages(&build->nodes.shape, build->shared->n);
+	root->extents[0].npages = mv_node_pages(&build->nodes.shape,
+												  (uint32) build->shared->rows);
 	mv_change_commit(&change);
 	UnlockReleaseBuffer(buffer);
 }

@@ -170,11 +170,18 @@ count_unreached(Check *c)
 		if (!copy_node(c, c->queue[i], c->node))
 			mv_index_corrupted(c->index, "entry or neighbor %u is no node", c->queue[i]);
 		for (int j = 0; j < c->nodes.shape.degree; j++)
-			if (ids[j] < c->nids && (c->state[ids[j]] & (LINKED | REACHED)) == LINKED)
+		{
+			uint8		state = ids[j] < c->nids ? c->state[ids[j]] : REACHED;
+
+			if ((state & (LIVE | LINKED | PENDING)) == LIVE)
+				mv_index_corrupted(c->index, "node %u has an edge to %u, which has no node",
+								   c->queue[i], ids[j]);
+			if ((state & (LINKED | REACHED)) == LINKED)
 			{
 				c->state[ids[j]] |= REACHED;
 				c->queue[end++] = ids[j];
 			}
+		}
 	}
 	for (uint32 id = 0; id < c->nids; id++)
 		unreached += (c->state[id] & (LIVE | LINKED | REACHED)) == (LIVE | LINKED);

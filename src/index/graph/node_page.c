@@ -8,6 +8,7 @@
 #include "storage/bufmgr.h"
 
 #include "compat.h"
+#include "core/graph.h"
 #include "index/graph/node.h"
 
 void
@@ -20,8 +21,17 @@ mv_node_shape(MvNodeShape *shape, const MvIvf *ivf, int degree)
 	shape->ids_at = degree / MV_BLOCK * shape->block_size;
 	shape->vector_at = shape->ids_at + degree * (int) sizeof(uint32);
 	shape->size = (int) TYPEALIGN(64, shape->vector_at + 2 * shape->dim);
-	shape->nodes_per_page = Min(MV_BODY_SIZE / shape->size, 32);
+	shape->nodes_per_page = Min(MV_BODY_SIZE / shape->size, MV_NODE_SLOTS);
 	shape->pages_per_node = (shape->size + MV_BODY_SIZE - 1) / MV_BODY_SIZE;
+}
+
+float
+mv_node_alpha(const MvNodes *nodes)
+{
+	MvGraphPlan plan;
+
+	mv_graph_plan(&plan, 1000, nodes->shape.padded, 1, nodes->shape.degree, nodes->root.effort);
+	return plan.alpha;
 }
 
 BlockNumber
@@ -185,27 +195,37 @@ mv_node_clear(const MvNodeShape *shape, char *node, const void *vector)
 }
 
 void
+mv_node_empty(const MvNodeShape *shape, char *node, int place)
+{
+	float	   *factors = mv_node_factors(shape, node, place / MV_BLOCK) + place % MV_BLOCK;
+
+	((uint32 *) (node + shape->ids_at))[place] = MV_NODE_NONE;
+	mv_block_clear(mv_node_codes(shape, node, place / MV_BLOCK), place % MV_BLOCK, shape->padded);
+	factors[0] = INFINITY;
+	factors[MV_BLOCK] = 0;
+}
+
+void
+mv_node_put(const MvNodeShape *shape, char *node, int place, uint32 id,
+			const void *code, const MvRabitqFactors *f)
+{
+	float	   *factors = mv_node_factors(shape, node, place / MV_BLOCK) + place % MV_BLOCK;
+	uint8_t    *codes = mv_node_codes(shape, node, place / MV_BLOCK);
+
+	((uint32 *) (node + shape->ids_at))[place] = id;
+	mv_block_clear(codes, place % MV_BLOCK, shape->padded);
+	mv_block_put(codes, place % MV_BLOCK, shape->padded, code);
+	factors[0] = f->add;
+	factors[MV_BLOCK] = f->rescale;
+}
+
+void
 mv_node_set(const MvNodes *nodes, char *node, int place, const float *center, uint32 id,
 			const float *rotated)
 {
-	const MvNodeShape *shape = &nodes->shape;
-	int			b = place / MV_BLOCK;
-	int			slot = place % MV_BLOCK;
-	float	   *factors = mv_node_factors(shape, node, b);
-	uint8_t    *codes = mv_node_codes(shape, node, b);
 	uint64		code[MV_MAX_BITS / 64];
 	MvRabitqFactors f;
 
-	((uint32 *) (node + shape->ids_at))[place] = id;
-	mv_block_clear(codes, slot, shape->padded);
-	if (id == MV_NODE_NONE)
-	{
-		factors[slot] = INFINITY;
-		factors[MV_BLOCK + slot] = 0;
-		return;
-	}
 	mv_rabitq_encode(&nodes->ivf->format, rotated, center, code, &f);
-	mv_block_put(codes, slot, shape->padded, code);
-	factors[slot] = f.add;
-	factors[MV_BLOCK + slot] = f.rescale;
+	mv_node_put(&nodes->shape, node, place, id, code, &f);
 }

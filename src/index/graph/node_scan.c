@@ -76,6 +76,8 @@ typedef struct NodeSearch
 	uint32		nranked;
 	uint32		max_ranked;
 
+	MvNodeTrace *trace;			/* where it goes, or NULL: nobody wants to know */
+
 	MvRerank	rerank;			/* candidates: pending rows; exact: rows by id */
 	MvTopK		nearest;		/* distances of the rows expected */
 	int			max_nearest;
@@ -291,6 +293,14 @@ visit(NodeSearch *s, uint32 id)
 	if (ref.node == NULL)
 		return;					/* a stale edge; the row, if it is one, is pending */
 	mv_visit(&s->visited, id);
+	if (s->trace != NULL && s->trace->n < s->trace->max)
+	{
+		int			size = 2 * s->nodes.shape.dim;
+
+		s->trace->ids[s->trace->n] = id;
+		memcpy(s->trace->vectors + (Size) size * s->trace->n++,
+			   mv_node_vector(&s->nodes.shape, ref.node), size);
+	}
 	rank = mv_ivf_rank(&s->ranker, mv_node_vector(&s->nodes.shape, ref.node));
 	look_around(s, ref.node, rank);
 	mv_node_release(&ref);
@@ -466,6 +476,20 @@ start_walk(NodeSearch *s, int ef)
 	walk(s);
 }
 
+/* Walk to x with a pool of that size; false if there is no graph. */
+static bool
+walk_to(NodeSearch *s, const float *x, int ef)
+{
+	if (s->ivf == NULL)
+		use_index(s);
+	memcpy(s->x, x, sizeof(float) * s->ivf->shape.dim);
+	mv_ivf_ranker_start(&s->ranker, x);
+	if (!mv_node_open(&s->nodes, s->index, s->ivf))
+		return false;
+	start_walk(s, ef);
+	return true;
+}
+
 int
 mv_node_nearest(MvSearch *search, const float *x, int n, MvNeighbor *found)
 {
@@ -473,18 +497,25 @@ mv_node_nearest(MvSearch *search, const float *x, int n, MvNeighbor *found)
 	MemoryContext old = MemoryContextSwitchTo(s->context);
 	int			got = 0;
 
-	if (s->ivf == NULL)
-		use_index(s);
-	memcpy(s->x, x, sizeof(float) * s->ivf->shape.dim);
-	mv_ivf_ranker_start(&s->ranker, x);
-	if (mv_node_open(&s->nodes, s->index, s->ivf))
-	{
-		start_walk(s, n);
+	if (walk_to(s, x, n))
 		while (got < n && mv_rerank_result(&s->rerank, &found[got]))
 			got++;
-	}
 	MemoryContextSwitchTo(old);
 	return got;
+}
+
+int
+mv_node_trace(MvSearch *search, const float *x, int ef, MvNodeTrace *trace)
+{
+	NodeSearch *s = (NodeSearch *) search;
+	MemoryContext old = MemoryContextSwitchTo(s->context);
+
+	trace->n = 0;
+	s->trace = trace;
+	walk_to(s, x, ef);
+	s->trace = NULL;
+	MemoryContextSwitchTo(old);
+	return trace->n;
 }
 
 void

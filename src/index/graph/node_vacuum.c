@@ -17,8 +17,9 @@
 #include "core/prune.h"
 #include "index/graph/node.h"
 
-/* Rows linked between two rests. */
-#define LINK_ROWS 256
+/* Rows that a node is offered instead of its dead neighbors: so many, and for each of these. */
+#define OFFERS 8
+#define OFFERS_PER_DEAD 1
 
 typedef struct Repair
 {
@@ -34,10 +35,11 @@ typedef struct Repair
 	char	   *copy;			/* the same, of a dead neighbor */
 	char	   *stored;
 	float	   *x;				/* [dim] */
-	float	   *center;			/* [padded] */
-	float	   *rotated;		/* [padded] */
+	float	   *rotated;		/* [2 * degree][padded] */
 	MvIvfQuery	query;
 	MvRabitqScan scan;
+	MvNodeEdges *edges;
+	MvNodeOffer *offers;		/* [2 * degree] */
 	MvCandidate *candidates;	/* [degree * degree] */
 } Repair;
 
@@ -84,8 +86,10 @@ begin(Repair *r, Relation index, Relation heap)
 	r->copy = palloc(r->nodes.shape.size);
 	r->stored = palloc(r->ivf->shape.vector_size);
 	r->x = palloc(sizeof(float) * r->ivf->shape.dim);
-	r->center = palloc(sizeof(float) * r->ivf->shape.padded);
-	r->rotated = palloc(sizeof(float) * r->ivf->shape.padded);
+	r->rotated = palloc_extended(2 * sizeof(float) * degree * (Size) r->ivf->shape.padded,
+								 MCXT_ALLOC_HUGE);
+	r->edges = mv_node_edges_begin(&r->nodes);
+	r->offers = palloc(2 * sizeof(MvNodeOffer) * degree);
 	r->candidates = palloc(sizeof(MvCandidate) * degree * degree);
 	mv_ivf_query_begin(&r->query, r->ivf);
 	find_dead(r);
@@ -150,36 +154,41 @@ add_candidates(Repair *r, uint32 self, uint32 dead, int n)
 	return n;
 }
 
-/* Give a node with dead neighbors others. */
+/* Take a node's dead neighbors away, and offer it the nearest rows that these knew. */
 static void
 repair_node(Repair *r, uint32 id)
 {
 	const MvNodeShape *shape = &r->nodes.shape;
 	const uint32 *ids = mv_node_ids(shape, r->node);
+	MvDistFn	l2sq = mv_kernels.dist[MV_F16][MV_L2SQ];
+	int			dead = 0;
 	int			n = 0;
-	int			next = 0;
 
 	mv_kernels.to_f32[MV_F16] (mv_node_vector(shape, r->node), r->x, shape->dim);
 	mv_ivf_query_start(&r->query, r->x);
 	mv_rabitq_scan_init(&r->scan, &r->query.query, MV_CODE_BLOCK, 1, 0);
 	for (int i = 0; i < shape->degree; i++)
 		if (ids[i] != MV_NODE_NONE && is_dead(r, ids[i]))
-			n = add_candidates(r, id, ids[i], n);
-	n = mv_candidates_sort(r->candidates, n);
-	mv_rotate(r->ivf->rotation, r->x, r->ivf->mean, r->center);
-	for (int i = 0; i < shape->degree; i++)
-	{
-		if (ids[i] != MV_NODE_NONE && !is_dead(r, ids[i]))
-			continue;
-		if (next < n)
 		{
-			mv_ivf_read_vector(&r->ids, r->candidates[next].id, r->stored);
-			mv_ivf_rotate_stored(r->ivf, r->stored, r->rotated);
-			mv_node_set(&r->nodes, r->node, i, r->center, r->candidates[next++].id, r->rotated);
+			n = add_candidates(r, id, ids[i], n);
+			dead++;
 		}
-		else
-			mv_node_set(&r->nodes, r->node, i, r->center, MV_NODE_NONE, NULL);
+	n = Min(mv_candidates_sort(r->candidates, n), OFFERS + OFFERS_PER_DEAD * dead);
+	for (int i = 0; i < shape->degree; i++)
+		if (ids[i] != MV_NODE_NONE && is_dead(r, ids[i]))
+			mv_node_empty(shape, r->node, i);
+	for (int i = 0; i < n; i++)
+	{
+		float	   *rotated = r->rotated + (Size) shape->padded * i;
+
+		mv_ivf_read_vector(&r->ids, r->candidates[i].id, r->stored);
+		mv_ivf_rotate_stored(r->ivf, r->stored, rotated);
+		r->offers[i].id = r->candidates[i].id;
+		r->offers[i].dist = (float) l2sq(mv_node_vector(shape, r->node), r->stored, shape->dim);
+		r->offers[i].must = false;
+		r->offers[i].rotated = rotated;
 	}
+	mv_node_offer(r->edges, r->node, r->offers, n);
 	mv_node_write(&r->nodes, id, r->node);
 }
 
@@ -294,7 +303,7 @@ mv_node_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	mv_ivf_maintain_begin(info->index);
 	if (BlockNumberIsValid(mv_ivf_open(info->index)->meta.graph))
 	{
-		while (mv_node_link(info->index, heap, LINK_ROWS) > 0)
+		while (mv_node_link(info->index, heap, PG_UINT32_MAX) > 0)
 			mv_vacuum_delay_point();
 		begin(&r, info->index, heap);
 		if (r.ndead > 0)

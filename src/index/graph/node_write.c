@@ -130,26 +130,39 @@ write_long(const MvNodes *nodes, uint32 id, const char *node)
 }
 
 void
-mv_node_write(const MvNodes *nodes, uint32 id, const char *node)
+mv_node_write_page(const MvNodes *nodes, uint32 first, const char *const *images)
 {
 	const MvNodeShape *shape = &nodes->shape;
-	int			slot = mv_node_slot(shape, id);
 	Buffer		buffer;
 	MvChange	change;
 	Page		page;
 
 	if (shape->nodes_per_page == 0)
 	{
-		write_long(nodes, id, node);
+		write_long(nodes, first, images[0]);
 		return;
 	}
-	buffer = lock_page(nodes, mv_node_block(nodes, id));
+	buffer = lock_page(nodes, mv_node_block(nodes, first));
 	mv_change_begin(&change, nodes->index);
-	page = change_page(&change, buffer, id - slot);
-	memcpy(MV_PAGE_BODY(page) + slot * shape->size, node, shape->size);
-	set_linked(page, slot, true);
+	page = change_page(&change, buffer, first);
+	for (int i = 0; i < shape->nodes_per_page; i++)
+		if (images[i] != NULL)
+		{
+			memcpy(MV_PAGE_BODY(page) + i * shape->size, images[i], shape->size);
+			set_linked(page, i, true);
+		}
 	mv_change_commit(&change);
 	UnlockReleaseBuffer(buffer);
+}
+
+void
+mv_node_write(const MvNodes *nodes, uint32 id, const char *node)
+{
+	const char *images[MV_NODE_SLOTS] = {NULL};
+	int			slot = mv_node_slot(&nodes->shape, id);
+
+	images[slot] = node;
+	mv_node_write_page(nodes, id - slot, images);
 }
 
 void
