@@ -37,8 +37,8 @@ def arguments(dsn, sql, dim, settings, options):
     return out
 
 
-def run(dsn, sql, vectors, settings=(), ids=False, ints=None, **options):
-    """One run of the client; options are its one-letter flags, ints [vectors, n] the parameters after the vector.
+def run(dsn, sql, vectors, settings=(), ids=False, texts=None, ints=None, **options):
+    """One run of the client; options are its one-letter flags; texts, a line a vector, and ints [vectors, n] are the parameters after it.
 
     Returns its JSON as a dict; with ids=True also int64 [vectors, k].
     """
@@ -47,6 +47,9 @@ def run(dsn, sql, vectors, settings=(), ids=False, ints=None, **options):
         np.ascontiguousarray(vectors, np.float32).tofile(folder / "vectors")
         if ids:
             options["o"] = folder / "ids"
+        if texts is not None:
+            (folder / "texts").write_text("".join(text + "\n" for text in texts))
+            options["T"] = folder / "texts"
         if ints is not None:
             np.ascontiguousarray(ints, np.int32).tofile(folder / "ints")
             options.update(i=folder / "ints", I=ints.shape[1])

@@ -18,6 +18,7 @@
  *	-k  result rows kept of a query (10)  -o  file for them: int64[rows of the vector file][k],
  *	                                          -1 past the end of a result, -2 if never asked
  *	-l  file for the latencies: float64 milliseconds, in no order
+ *	-T  file with a line of text for each row of the vector file: $2
  *	-i  int32 file in native order with further parameters, int4, of each row of the
  *	    vector file                       -I  how many (0)
  *	-F  new connections
@@ -59,6 +60,7 @@ static struct
 	const char *sql;
 	const char *vector_file;
 	const char *int_file;
+	const char *text_file;
 	const char *id_file;
 	const char *latency_file;
 	const char *settings[MAX_SETTINGS];
@@ -76,6 +78,7 @@ static struct
 
 static char *params;			/* wire images, param_bytes each */
 static int	param_bytes;
+static char **texts;			/* [nparams], or NULL */
 static int32_t *int_params;		/* [nparams][ints], in network order */
 static size_t nparams;
 static int64_t *ids;			/* [nparams][keep] */
@@ -191,6 +194,30 @@ load_ints(void)
 		int_params[i] = (int32_t) htonl((uint32_t) int_params[i]);
 }
 
+static void
+load_texts(void)
+{
+	FILE	   *f;
+
+	if (opt.text_file == NULL)
+		return;
+	f = fopen(opt.text_file, "r");
+	texts = allocate(nparams * sizeof(char *));
+	for (size_t i = 0; i < nparams; i++)
+	{
+		size_t		room = 0;
+		ssize_t		n;
+
+		texts[i] = NULL;
+		n = f != NULL ? getline(&texts[i], &room, f) : -1;
+		if (n < 0)
+			die(opt.text_file, "not as many lines as rows");
+		if (texts[i][n - 1] == '\n')
+			texts[i][n - 1] = '\0';
+	}
+	fclose(f);
+}
+
 static PGconn *
 connect_server(void)
 {
@@ -213,17 +240,22 @@ connect_server(void)
 static PGresult *
 ask(PGconn *conn, size_t query, int prepared)
 {
-	const char *values[1 + MAX_INTS] = {params + query * (size_t) param_bytes};
-	int			lengths[1 + MAX_INTS] = {param_bytes};
-	int			formats[1 + MAX_INTS] = {1};
-	int			n = 1 + opt.ints;
+	const char *values[2 + MAX_INTS] = {params + query * (size_t) param_bytes};
+	int			lengths[2 + MAX_INTS] = {param_bytes};
+	int			formats[2 + MAX_INTS] = {1};
+	int			n = 1;
 	PGresult   *r;
 
-	for (int i = 1; i < n; i++)
+	if (texts != NULL)
 	{
-		values[i] = (const char *) &int_params[query * (size_t) opt.ints + (size_t) i - 1];
-		lengths[i] = sizeof(int32_t);
-		formats[i] = 1;
+		values[n] = texts[query];
+		formats[n++] = 0;
+	}
+	for (int i = 0; i < opt.ints; i++)
+	{
+		values[n] = (const char *) &int_params[query * (size_t) opt.ints + (size_t) i];
+		lengths[n] = sizeof(int32_t);
+		formats[n++] = 1;
 	}
 	if (prepared)
 		r = PQexecPrepared(conn, "q", n, values, lengths, formats, 1);
@@ -432,7 +464,7 @@ read_options(int argc, char **argv)
 {
 	int			c;
 
-	while ((c = getopt(argc, argv, "d:q:f:D:s:c:w:n:t:m:k:o:l:F:i:I:")) != -1)
+	while ((c = getopt(argc, argv, "d:q:f:D:s:c:w:n:t:m:k:o:l:F:i:I:T:")) != -1)
 		switch (c)
 		{
 			case 'd':
@@ -477,6 +509,9 @@ read_options(int argc, char **argv)
 			case 'F':
 				opt.fresh = atoi(optarg);
 				break;
+			case 'T':
+				opt.text_file = optarg;
+				break;
 			case 'i':
 				opt.int_file = optarg;
 				break;
@@ -498,6 +533,7 @@ main(int argc, char **argv)
 {
 	read_options(argc, argv);
 	load_params();
+	load_texts();
 	load_ints();
 	if (opt.min_queries == 0)
 		opt.min_queries = nparams;
