@@ -52,7 +52,7 @@ mv_guc_init(void)
 		"auto takes whichever is expected to take less.",
 		&mv_graph_walk, MV_WALK_AUTO, walks, PGC_USERSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 
-	/* Ranks beyond the hundredth give less than half of what the first gives: 1 / 160 and 1 / 61. */
+	/* The hundredth rank gives 1 / 160, less than half of what the first gives. */
 	DefineCustomIntVariable(
 		"milvus.hybrid_depth", "Rows of each leg that rrf() ranks.",
 		"A LIMIT that is higher counts instead.",

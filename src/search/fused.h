@@ -39,7 +39,7 @@ typedef struct MvFusedPlan
 	List	   *plans;			/* of the legs, and one that returns all rows in any order */
 	int			nlegs;
 	MvFusedLeg	legs[MV_MAX_LEGS];
-	int			ncolumns;		/* of the table: the first ones of the node; the next is the score */
+	int			ncolumns;		/* of the table: the node's first; the next is the score */
 	bool		exact;
 	Expr	   *k;
 	Expr	   *weights;

@@ -27,8 +27,8 @@ mv_rrf(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("rrf() can only be computed by a scan in its order"),
 			 errdetail("Ranks are over all rows of one table that pass its conditions."),
-			 errhint("Write SELECT ..., rrf(...) AS score FROM one_table WHERE ... ORDER BY score LIMIT n,"
-					 " as a subquery if there are joins, groups or row locks.")));
+			 errhint("Write SELECT ..., rrf(...) AS score FROM one_table WHERE ... ORDER BY score "
+					 "LIMIT n, as a subquery if there are joins, groups or row locks.")));
 	PG_RETURN_NULL();
 }
 

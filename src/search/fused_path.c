@@ -71,7 +71,7 @@ find_call(PlannerInfo *root, RelOptInfo *rel)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("rrf() is ordered by ascending, NULLS LAST, only"),
-					 errhint("The best rows have the lowest values: leave out DESC and NULLS FIRST.")));
+					 errhint("The best rows come first: leave out DESC and NULLS FIRST.")));
 		return (FuncExpr *) member->em_expr;
 	}
 	return NULL;

@@ -138,6 +138,7 @@ begin(CustomScanState *node, EState *estate, int eflags)
 {
 	FusedScan  *scan = (FusedScan *) node;
 	PlanState  *parent = &node->ss.ps;
+	TupleDesc	columns;
 
 	mv_fused_get((CustomScan *) node->ss.ps.plan, &scan->plan);
 	for (int i = 0; i < scan->plan.nlegs; i++)
@@ -154,9 +155,10 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	scan->k_expr = ExecInitExpr(scan->plan.k, parent);
 	scan->weights_expr = ExecInitExpr(scan->plan.weights, parent);
 	scan->limit = ExecInitExprList(scan->plan.limit, parent);
-	scan->columns = ExecInitExtraTupleSlot(
-		estate, ExecTypeFromTL(((CustomScan *) parent->plan)->custom_scan_tlist), &TTSOpsMinimalTuple);
-	scan->context = AllocSetContextCreate(CurrentMemoryContext, "fused scan", ALLOCSET_DEFAULT_SIZES);
+	columns = ExecTypeFromTL(((CustomScan *) parent->plan)->custom_scan_tlist);
+	scan->columns = ExecInitExtraTupleSlot(estate, columns, &TTSOpsMinimalTuple);
+	scan->context =
+		AllocSetContextCreate(CurrentMemoryContext, "fused scan", ALLOCSET_DEFAULT_SIZES);
 }
 
 /* ---- parameters ---- */
@@ -165,7 +167,8 @@ static void
 set_k(FusedScan *scan)
 {
 	bool		isnull;
-	Datum		k = ExecEvalExprSwitchContext(scan->k_expr, scan->css.ss.ps.ps_ExprContext, &isnull);
+	Datum		k = ExecEvalExprSwitchContext(scan->k_expr, scan->css.ss.ps.ps_ExprContext,
+											  &isnull);
 
 	scan->k = isnull ? -1 : DatumGetInt32(k);
 	if (scan->k < 0)
