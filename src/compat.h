@@ -141,6 +141,13 @@
 #define mv_vacuum_truncates(options) ((options) == NULL || (options)->vacuum_truncate)
 #endif
 
+/* 18: counts nodes that settings disable; before, a huge cost told them. */
+#if PG_VERSION_NUM >= 180000
+#define mv_disabled_nodes(path) ((path)->disabled_nodes)
+#else
+#define mv_disabled_nodes(path) 0
+#endif
+
 /* 16: no rows are nullable here, an outer join makes Vars of its own. */
 #if PG_VERSION_NUM >= 160000
 #define mv_expression_pathkey(root, expr, op, relids) \

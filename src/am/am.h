@@ -92,6 +92,12 @@ void		mv_am_endscan(IndexScanDesc scan);
  */
 void		mv_am_expect(IndexScanDesc scan, double rows, const MvTidSet *tids, double within);
 
+/*
+ * mv_am_leave_order -- what is above sorts the rows itself: the executor is not to
+ * compute distances, nor to hold rows back.
+ */
+void		mv_am_leave_order(IndexScanDesc scan);
+
 /* am_cost.c */
 void		mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 							   Cost *startup, Cost *total, Selectivity *selectivity,

@@ -307,7 +307,8 @@ require_index_scan(const Recall *r, SPIPlanPtr plan)
 	bool		used;
 
 	while (node != NULL && !IsA(node, IndexScan))
-		node = outerPlan(node);
+		node = IsA(node, CustomScan) ? linitial(((CustomScan *) node)->custom_plans) :
+			outerPlan(node);
 	used = node != NULL && ((IndexScan *) node)->indexid == RelationGetRelid(r->tool->index);
 	ReleaseCachedPlan(cached, NULL);
 	if (!used)

@@ -34,6 +34,7 @@ typedef struct MvScanState
 	MvFilter	filter;
 	double		within;			/* rows farther are not wanted */
 	double		inside;			/* rows returned that are not */
+	bool		leave_order;	/* that of the lower bounds will do */
 	double		rows;			/* that the search has returned */
 	pairingheap *held;			/* of them not yet returned here, HeldRow by distance */
 	int			nheld;
@@ -109,6 +110,12 @@ mv_am_expect(IndexScanDesc scan, double rows, const MvTidSet *tids, double withi
 	state->expected = rows;
 	state->filter.tids = tids;
 	state->within = within;
+}
+
+void
+mv_am_leave_order(IndexScanDesc scan)
+{
+	((MvScanState *) scan->opaque)->leave_order = true;
 }
 
 /* A NULL query is as far from everything as from nothing: any order will do. */
@@ -298,7 +305,7 @@ mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 	mv_last_scan.rows++;
 	scan->xs_heaptid = found.tid;
 	scan->xs_recheck = found.recheck && scan->numberOfKeys > 0;
-	scan->xs_recheckorderby = !found.estimated;
+	scan->xs_recheckorderby = !found.estimated && !state->leave_order;
 	scan->xs_orderbyvals[0] = Float8GetDatum(found.distance);
 	scan->xs_orderbynulls[0] = false;
 	return true;

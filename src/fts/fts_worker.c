@@ -30,9 +30,9 @@ mv_fts_start_worker(Relation index)
 	if (RelationUsesLocalBuffers(index) || index->rd_createSubid != InvalidSubTransactionId)
 		return false;
 	snprintf(worker.bgw_name, BGW_MAXLEN, "milvus_pg merge of index %u", RelationGetRelid(index));
-	strlcpy(worker.bgw_type, "milvus_pg merge", BGW_MAXLEN);
-	strlcpy(worker.bgw_library_name, "milvus_pg", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "mv_fts_merge_worker", BGW_MAXLEN);
+	snprintf(worker.bgw_type, BGW_MAXLEN, "milvus_pg merge");
+	snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name), "milvus_pg");
+	snprintf(worker.bgw_function_name, BGW_MAXLEN, "mv_fts_merge_worker");
 	worker.bgw_main_arg = ObjectIdGetDatum(RelationGetRelid(index));
 	memcpy(worker.bgw_extra, &MyDatabaseId, sizeof(Oid));
 	return RegisterDynamicBackgroundWorker(&worker, NULL);

@@ -182,6 +182,14 @@ cost_of_rows(const Path *path, double rows)
 	return path->startup_cost + share * (path->total_cost - path->startup_cost);
 }
 
+static bool
+is_cheaper(const Path *a, const Path *b, double rows)
+{
+	if (mv_disabled_nodes(a) != mv_disabled_nodes(b))
+		return mv_disabled_nodes(a) < mv_disabled_nodes(b);
+	return cost_of_rows(a, rows) < cost_of_rows(b, rows);
+}
+
 /* The path's columns and the leg's value. */
 static void
 add_value(PlannerInfo *root, Path *path, Expr *expr)
@@ -205,7 +213,7 @@ unordered_path(PlannerInfo *root, RelOptInfo *copy)
 		Path	   *path = lfirst(lc);
 
 		if (path->param_info == NULL && path->pathkeys == NIL &&
-			path->total_cost < best->total_cost)
+			is_cheaper(path, best, path->rows))
 			best = path;
 	}
 	return best;
@@ -255,7 +263,7 @@ leg_path(PlannerInfo *root, RelOptInfo *rel, Expr *expr, double depth)
 		if (path->param_info != NULL || !pathkeys_contained_in(pathkeys, path->pathkeys) ||
 			(mv_hybrid_exact && is_approximate(path)))
 			continue;
-		if (best == NULL || cost_of_rows(path, depth) < cost_of_rows(best, depth))
+		if (best == NULL || is_cheaper(path, best, depth))
 			best = path;
 	}
 	if (best == NULL)

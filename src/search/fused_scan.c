@@ -209,12 +209,21 @@ set_weights(FusedScan *scan)
 
 /* ---- legs ---- */
 
+/*
+ * By its ctid a row is known again.  In some releases of PostgreSQL an Index Scan
+ * that had to correct the order of its rows gives them none.
+ */
 static ItemPointer
 slot_tid(const FusedScan *scan, TupleTableSlot *slot)
 {
 	bool		isnull;
+	Datum		tid = slot_getattr(slot, scan->plan.ncolumns + 1, &isnull);
 
-	return (ItemPointer) DatumGetPointer(slot_getattr(slot, scan->plan.ncolumns + 1, &isnull));
+	if (isnull || !ItemPointerIsValid((ItemPointer) DatumGetPointer(tid)))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("an index returned rows without ctid to rrf()"),
+						errhint("Update PostgreSQL, or set enable_indexscan to off.")));
+	return (ItemPointer) DatumGetPointer(tid);
 }
 
 /* The row of a slot, new or known. */
@@ -275,18 +284,26 @@ compare_leg_rows(const void *a, const void *b)
 	return ItemPointerCompare(&x->row->tid, &y->row->tid);
 }
 
+/* Rows of a leg that are read for a depth: an index returns them a little out of order. */
+static double
+rows_read(double depth)
+{
+	return depth + ceil(depth / 8) + 8;
+}
+
 /*
- * Read a leg to the depth, and on among rows of the same value, as many again at
- * most.  An index may return rows a little out of order, so they are sorted.
+ * Read a leg beyond the depth, and on among rows of the same value, twice as many at
+ * most; sort them.
  */
 static void
 read_leg(FusedScan *scan, Leg *leg)
 {
-	double		most = 2 * scan->depth;
+	double		least = rows_read(scan->depth);
+	double		most = 2 * least;
 
 	if (leg->ended)
 		return;
-	while (leg->n < scan->depth && pull(scan, leg))
+	while (leg->n < least && pull(scan, leg))
 		CHECK_FOR_INTERRUPTS();
 	while (!leg->ended && leg->n < most && leg->n >= 2 &&
 		   leg->rows[leg->n - 1].value == leg->rows[leg->n - 2].value && pull(scan, leg))
@@ -439,7 +456,7 @@ start(FusedScan *scan)
 	scan->rows = hash_create("rows of a fused scan", 256, &control,
 							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	for (int i = 0; i < scan->plan.nlegs; i++)
-		mv_ranked_expect(scan->legs[i].state, scan->depth);
+		mv_ranked_expect(scan->legs[i].state, rows_read(scan->depth));
 	fuse(scan);
 }
 

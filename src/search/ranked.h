@@ -61,5 +61,8 @@ double		mv_rows_wanted(List *limit, ExprContext *context);
  */
 void		mv_ranked_wrap(PlannerInfo *root, RelOptInfo *rel, bool expects);
 
-/* How many rows the node above will fetch, if the plan is this node; before the first. */
+/*
+ * How many rows the node above will fetch, if the plan is this node; before the
+ * first.  It sorts them itself.
+ */
 void		mv_ranked_expect(PlanState *node, double rows);

@@ -144,8 +144,12 @@ start(RankedScan *scan)
 	if (scan->plan.text)
 		mv_bm25_expect(index->iss_ScanDesc, rows_wanted(scan));
 	else
+	{
 		mv_am_expect(index->iss_ScanDesc, rows_wanted(scan), wanted_tids(scan),
 					 wanted_distance(scan));
+		if (scan->expected > 0)
+			mv_am_leave_order(index->iss_ScanDesc);
+	}
 	scan->started = true;
 }
 

@@ -79,8 +79,11 @@ for my $round (1 .. 3)
 	same("round $round, linked");
 	$rest->("round $round");
 
-	$primary->safe_psql('postgres', "DELETE FROM items WHERE id % 5 = $round");
+	my $xid = $primary->safe_psql('postgres', "DELETE FROM items WHERE id % 5 = $round; SELECT txid_current()");
 	same("round $round, deleted");
+	# All dead rows go now, not under the next round's cursor.
+	$primary->poll_query_until('postgres', "SELECT bool_and(backend_xmin::text::bigint > $xid) FROM pg_stat_replication")
+		or die 'the standby keeps dead rows';
 	$primary->safe_psql('postgres', 'VACUUM items');
 	same("round $round, repaired");
 }

@@ -117,11 +117,15 @@ sub run_shape
 	return $rc == 0 ? split(/^plan$/m, $out) : ("error: $err", '');
 }
 
+# Some releases of PostgreSQL lose the ctid of rows whose order an index scan has corrected, and lock none.
+my $loses_ctid = $node->safe_psql('postgres', "SET enable_seqscan = off; SELECT ctid FROM docs ORDER BY $kinds{vectors}{D} LIMIT 1") =~ /^\(4294967295,/;
+
 for my $kind (sort keys %kinds)
 {
 	for my $shape (@shapes)
 	{
 		my ($name, @statements) = @$shape;
+		next if $loses_ctid && "$kind: $name" eq 'vectors: for update';
 		my %flags = (node => 1, kind => $kind, ref $statements[-1] ? %{ pop @statements } : ());
 		next if $flags{kind} ne $kind;
 		my ($got, $plan) = run_shape($kind, 1, @statements);
