@@ -64,6 +64,7 @@ typedef struct RowState
 	MvSpace		space;
 	MvBuildPart *part;
 	float	   *x;
+	int64		keys[INDEX_MAX_KEYS];
 	MemoryContext context;		/* reset for each row */
 	int			rows;			/* not yet told to the others */
 	bool		full;			/* the sample */
@@ -144,13 +145,19 @@ begin_rows(RowState *state, MvBuildPart *part)
 										   ALLOCSET_DEFAULT_SIZES);
 }
 
-/* The column as floats in x; false if the row is not indexed. */
+/* The columns as floats in state->x and keys; false if the row is not indexed. */
 static bool
-get_row(RowState *state, Datum value, float *x)
+get_row(RowState *state, const Datum *values, const bool *isnull)
 {
-	MemoryContext old = MemoryContextSwitchTo(state->context);
-	bool		indexed = mv_index_key(&state->space, value, x);
+	MemoryContext old;
+	bool		indexed;
 
+	if (isnull[0])
+		return false;
+	old = MemoryContextSwitchTo(state->context);
+	indexed = mv_index_key(&state->space, values[0], state->x);
+	if (indexed)
+		mv_attribute_keys(state->part->index, values, isnull, state->keys);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->context);
 	return indexed;
@@ -164,8 +171,7 @@ sample_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool al
 									ItemPointerGetOffsetNumber(tid));
 	float	   *place;
 
-	if (isnull[0] || state->full || hash > state->part->shared->chance ||
-		!get_row(state, values[0], state->x))
+	if (state->full || hash > state->part->shared->chance || !get_row(state, values, isnull))
 		return;
 	place = state->method->sample(state->part->build);
 	if (place == NULL)
@@ -212,9 +218,9 @@ add_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive
 {
 	RowState   *state = arg;
 
-	if (isnull[0] || !get_row(state, values[0], state->x))
+	if (!get_row(state, values, isnull))
 		return;
-	state->method->add(state->part->build, tid, state->x);
+	state->method->add(state->part->build, tid, state->x, state->keys);
 	if (++state->rows == PROGRESS_ROWS)
 		report_rows(state);
 }

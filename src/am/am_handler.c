@@ -22,6 +22,7 @@ insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation he
 	MemoryContext old;
 	MvSpace		space;
 	float	   *x;
+	int64		keys[INDEX_MAX_KEYS];
 
 	if (isnull[0])
 		return false;
@@ -30,7 +31,10 @@ insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation he
 	space = mv_index_space(index);
 	x = palloc(sizeof(float) * space.dim);
 	if (mv_index_key(&space, values[0], x))
-		method->insert(index, heap, tid, x);
+	{
+		mv_attribute_keys(index, values, isnull, keys);
+		method->insert(index, heap, tid, x, keys);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return false;
@@ -68,7 +72,10 @@ routine(const MvAccessMethod *method)
 	am->amstrategies = 0;
 	am->amsupport = MV_NPROCS;
 	am->amcanorderbyop = true;
+	am->amcanmulticol = true;
 	am->amoptionalkey = true;
+	am->amsearcharray = true;
+	am->amsearchnulls = true;
 	am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_CLEANUP;
 	am->amkeytype = InvalidOid;
 	mv_can_build_parallel(am);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "access/genam.h"
 #include "access/reloptions.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
@@ -310,13 +311,37 @@ check_options(Relation index, const MvOpclass *opclass)
 				 errmsg("option \"rerank\" is not for type bit, whose codes are exact")));
 }
 
+/* The first column is a vector, the others are attributes. */
+static void
+check_columns(Relation index, const MvAccessMethod *am)
+{
+	if (!OidIsValid(index_getprocid(index, 1, MV_METRIC_PROC)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("the first column of an index of access method %s must be a vector",
+						am->name),
+				 errhint("Write the columns to filter by after it.")));
+	for (int i = 1; i <= mv_count_attributes(index); i++)
+		if (OidIsValid(index_getprocid(index, (AttrNumber) (i + 1), MV_METRIC_PROC)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+					 errmsg("column %d of an index of access method %s cannot be a vector", i + 1,
+							am->name),
+					 errdetail("The first column is searched, the others are to filter by."),
+					 errhint("Create an index for each vector column.")));
+}
+
 void
 mv_am_check_index(Relation index)
 {
 	const MvAccessMethod *am = mv_access_method(index);
-	const MvOpclass *opclass = mv_index_opclass(index);
+	const MvOpclass *opclass;
 	Form_pg_attribute column = TupleDescAttr(index->rd_att, 0);
-	int			max_dim = mv_index_max_dim(opclass);
+	int			max_dim;
+
+	check_columns(index, am);
+	opclass = mv_index_opclass(index);
+	max_dim = mv_index_max_dim(opclass);
 
 	/* It passes for bit, but its length is an upper limit only. */
 	if (column->atttypid == VARBITOID)

@@ -35,6 +35,8 @@ typedef struct MvScanState
 	double		within;			/* rows farther are not wanted */
 	double		inside;			/* rows returned that are not */
 	bool		leave_order;	/* that of the lower bounds will do */
+	bool		recheck;		/* rows are to be checked again: keys do not tell all */
+	MemoryContext filter_context;
 	double		rows;			/* that the search has returned */
 	pairingheap *held;			/* of them not yet returned here, HeldRow by distance */
 	int			nheld;
@@ -79,6 +81,8 @@ mv_am_beginscan(Relation index, int nkeys, int norderbys)
 		AllocSetContextCreate(CurrentMemoryContext, "index search", ALLOCSET_DEFAULT_SIZES);
 	state->held_context =
 		AllocSetContextCreate(CurrentMemoryContext, "rows read ahead", ALLOCSET_DEFAULT_SIZES);
+	state->filter_context =
+		AllocSetContextCreate(CurrentMemoryContext, "index scan conditions", ALLOCSET_SMALL_SIZES);
 	state->held = pairingheap_allocate(compare_held, NULL);
 	state->within = INFINITY;
 	scan->opaque = state;
@@ -143,6 +147,36 @@ set_query(MvScanState *state, ScanKey key)
 /* A range is asked for as a whole, not as the best of many. */
 #define RANGE_RECALL 0.995
 
+/* The scan's keys, all but "the first column is not NULL", which holds for every row. */
+static void
+set_conditions(IndexScanDesc scan, MvScanState *state)
+{
+	MvCondition *conditions;
+	int			n = 0;
+	MemoryContext old;
+
+	MemoryContextReset(state->filter_context);
+	old = MemoryContextSwitchTo(state->filter_context);
+	conditions = palloc(sizeof(MvCondition) * (scan->numberOfKeys + 1));
+	state->recheck = false;
+	for (int i = 0; i < scan->numberOfKeys; i++)
+	{
+		ScanKey		key = &scan->keyData[i];
+		MvAttribute attribute;
+
+		if (key->sk_attno == 1 && (key->sk_flags & SK_SEARCHNOTNULL))
+			continue;
+		if (key->sk_attno == 1)
+			elog(ERROR, "%s indexes do not hold rows without a vector", state->am->name);
+		attribute = mv_attribute(scan->indexRelation, key->sk_attno - 1);
+		conditions[n].attribute = key->sk_attno - 2;
+		mv_condition_set(&conditions[n++], &attribute, key, &state->recheck);
+	}
+	state->filter.conditions = conditions;
+	state->filter.nconditions = n;
+	MemoryContextSwitchTo(old);
+}
+
 static void
 start(IndexScanDesc scan, MvScanState *state)
 {
@@ -169,8 +203,7 @@ start(IndexScanDesc scan, MvScanState *state)
 	effort.rows = state->expected;
 	if (state->within < INFINITY)
 		effort.recall = Max(effort.recall, RANGE_RECALL);
-	state->filter.keys = scan->keyData;
-	state->filter.nkeys = scan->numberOfKeys;
+	set_conditions(scan, state);
 	state->method->search_start(state->search, state->query, state->value, &effort,
 								mv_filter_is_empty(&state->filter) ? NULL : &state->filter);
 	MemoryContextSwitchTo(old);
@@ -304,7 +337,7 @@ mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 		return false;
 	mv_last_scan.rows++;
 	scan->xs_heaptid = found.tid;
-	scan->xs_recheck = found.recheck && scan->numberOfKeys > 0;
+	scan->xs_recheck = state->recheck;
 	scan->xs_recheckorderby = !found.estimated && !state->leave_order;
 	scan->xs_orderbyvals[0] = Float8GetDatum(found.distance);
 	scan->xs_orderbynulls[0] = false;
@@ -320,6 +353,7 @@ mv_am_endscan(IndexScanDesc scan)
 		state->method->search_end(state->search);
 	MemoryContextDelete(state->context);
 	MemoryContextDelete(state->held_context);
+	MemoryContextDelete(state->filter_context);
 	pfree(state);
 	scan->opaque = NULL;
 }

@@ -102,6 +102,17 @@ mv_attribute(Relation index, int column)
 						  .ordered = type != TEXTOID, .exact = exact };
 }
 
+void
+mv_attribute_keys(Relation index, const Datum *values, const bool *isnull, int64 *keys)
+{
+	for (int i = 0; i < mv_count_attributes(index); i++)
+	{
+		MvAttribute attribute = mv_attribute(index, i + 1);
+
+		keys[i] = mv_attribute_key(&attribute, values[i + 1], isnull[i + 1]);
+	}
+}
+
 /* ---- conditions ---- */
 
 /* Keys of values that compare with this one as the strategy says. */

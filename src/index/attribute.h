@@ -29,11 +29,29 @@ typedef struct MvAttribute
  * the row must be asked.
  */
 
+/* Keys as they are stored, unsigned and in the same order. */
+static inline uint64
+mv_key_code(int64 key)
+{
+	return (uint64) key ^ UINT64CONST(1) << 63;
+}
+
 /* The attribute that a column of an index is, counted from 0. */
 MvAttribute mv_attribute(Relation index, int column);
 
 /* The key of a row's value. */
 int64		mv_attribute_key(const MvAttribute *attribute, Datum value, bool isnull);
+
+/* The attributes of an index whose first column is no attribute, and all the others are. */
+static inline int
+mv_count_attributes(Relation index)
+{
+	return IndexRelationGetNumberOfKeyAttributes(index) - 1;
+}
+
+/* Their keys in a row; values, isnull: of all columns. */
+void		mv_attribute_keys(Relation index, const Datum *values, const bool *isnull,
+							  int64 *keys);
 
 /* Keys, both ends included. */
 typedef struct MvKeyRange
@@ -61,8 +79,17 @@ void		mv_condition_set(MvCondition *condition, const MvAttribute *attribute, Sca
 static inline bool
 mv_condition_holds(const MvCondition *condition, int64 key)
 {
-	for (int i = 0; i < condition->nranges; i++)
-		if (key <= condition->ranges[i].high)
-			return key >= condition->ranges[i].low;
-	return false;
+	int			from = 0,
+				to = condition->nranges;
+
+	while (from < to)
+	{
+		int			middle = from + (to - from) / 2;
+
+		if (condition->ranges[middle].high < key)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < condition->nranges && condition->ranges[from].low <= key;
 }

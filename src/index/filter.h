@@ -1,22 +1,22 @@
 /*
- * filter.h -- which rows a search is wanted to return.
+ * filter.h -- which rows a search is wanted to return: all that are in a set of TIDs and
+ * fulfil conditions on further columns of the index.
  */
 #pragma once
 
-#include "access/skey.h"
-
+#include "index/attribute.h"
 #include "index/tidset.h"
 
 typedef struct MvFilter
 {
 	const MvTidSet *tids;		/* or NULL: all rows */
-	ScanKey		keys;			/* [nkeys], on columns of the index after the first */
-	int			nkeys;
+	const MvCondition *conditions;	/* [nconditions], on attributes from 0 */
+	int			nconditions;
 } MvFilter;
 
 /* Does it let all rows pass? */
 static inline bool
 mv_filter_is_empty(const MvFilter *filter)
 {
-	return filter == NULL || (filter->tids == NULL && filter->nkeys == 0);
+	return filter->tids == NULL && filter->nconditions == 0;
 }

@@ -38,6 +38,25 @@ mv_id_set_remove(MvIdSet *set, uint32 id)
 	set->words[id / 64] &= ~(UINT64CONST(1) << id % 64);
 }
 
+/* Of ids first .. first + n - 1 leave those that have a bit in words. */
+static inline void
+mv_id_set_keep(MvIdSet *set, uint32 first, const uint64 *words, uint32 n)
+{
+	uint32		shift = first % 64;
+
+	for (uint32 i = 0; i < n; i += 64)
+	{
+		uint64		go = ~words[i / 64];
+		uint64	   *to = &set->words[(first + i) / 64];
+
+		if (n - i < 64)
+			go &= (UINT64CONST(1) << (n - i)) - 1;
+		to[0] &= ~(go << shift);
+		if (shift > 0 && go >> (64 - shift) != 0)
+			to[1] &= ~(go >> (64 - shift));
+	}
+}
+
 static inline bool
 mv_id_set_has(const MvIdSet *set, uint32 id)
 {

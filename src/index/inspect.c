@@ -30,6 +30,7 @@ static const char *const kind_names[MV_PAGE_KINDS] = {
 	[MV_PAGE_POSITION] = "position",
 	[MV_PAGE_PENDING] = "pending",
 	[MV_PAGE_LONG] = "long",
+	[MV_PAGE_ATTRIBUTE] = "attribute",
 };
 
 int

@@ -54,7 +54,6 @@ typedef struct MvFound
 	ItemPointerData tid;
 	double		distance;		/* in the unit of the operator */
 	bool		estimated;		/* else distance is not above the operator's value */
-	bool		recheck;		/* the filter's keys are to be checked on the row */
 } MvFound;
 
 /* What a measured recall costs. */
@@ -93,7 +92,7 @@ typedef struct MvIndexMethod
 	 * sample_size	rows to train on
 	 * sample		place for float[dim] of one of them, or NULL if there are enough
 	 * train		when the table has been sampled; the processes meet in it
-	 * add			a row
+	 * add			a row; keys: of its attributes, mv_attribute_keys()
 	 * finish		when all rows of this process were added; the leader's writes the
 	 *				pages, and says how far it is as PROGRESS_CREATEIDX_TUPLES_DONE;
 	 *				returns the rows of all, in other processes 0
@@ -104,11 +103,12 @@ typedef struct MvIndexMethod
 	int			(*sample_size) (const MvBuild *build);
 	float	   *(*sample) (MvBuild *build);
 	void		(*train) (MvBuild *build);
-	void		(*add) (MvBuild *build, ItemPointer tid, const float *x);
+	void		(*add) (MvBuild *build, ItemPointer tid, const float *x, const int64 *keys);
 	double		(*finish) (MvBuild *build, ForkNumber fork);
 
 	/* x: float[dim].  No lock is held on return. */
-	void		(*insert) (Relation index, Relation heap, ItemPointer tid, const float *x);
+	void		(*insert) (Relation index, Relation heap, ItemPointer tid, const float *x,
+						   const int64 *keys);
 
 	/*
 	 * Searching: begin once, start for every query, next until it returns
@@ -118,9 +118,9 @@ typedef struct MvIndexMethod
 	 *					the snapshot is an MVCC one
 	 * query, value		in code space, and of the column's type, detoasted, valid until
 	 *					the next start; value is 0 if the query is NULL
-	 * filter			valid until the next start, or NULL.  Rows that do not pass its keys
-	 *					are not returned, or with `recheck`; those that are not of its TIDs
-	 *					may be, the caller leaves them out
+	 * filter			valid until the next start, or NULL.  Rows that do not fulfil its
+	 *					conditions are not returned; those that are not of its TIDs may
+	 *					be, the caller leaves them out
 	 */
 	MvSearch   *(*search_begin) (Relation index, Relation heap, Snapshot snapshot);
 	void (*search_start)(MvSearch *search, const float *query, Datum value,

@@ -37,6 +37,7 @@ typedef enum MvPageKind
 	MV_PAGE_POSITION,
 	MV_PAGE_PENDING,			/* documents that wait for a segment */
 	MV_PAGE_LONG,				/* what of them did not fit there */
+	MV_PAGE_ATTRIBUTE,			/* keys of an attribute, of the rows of an id page */
 	MV_PAGE_KINDS				/* one more than the last */
 } MvPageKind;
 

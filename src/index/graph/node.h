@@ -250,7 +250,8 @@ uint32		mv_node_batch_members(const MvNodeBatch *batch, const uint32 **ids,
  * most so many; returns of how many.
  */
 uint32		mv_node_link(Relation index, Relation heap, uint32 most);
-void		mv_node_insert(Relation index, Relation heap, ItemPointer tid, const float *x);
+void		mv_node_insert(Relation index, Relation heap, ItemPointer tid, const float *x,
+						   const int64 *keys);
 
 /* node_vacuum.c, node_check.c */
 IndexBulkDeleteResult *mv_node_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
@@ -271,7 +272,7 @@ MvBuild    *mv_node_build_begin(Relation index, const MvBuildPlan *plan, MvTeam 
 int			mv_node_sample_size(const MvBuild *build);
 float	   *mv_node_sample(MvBuild *build);
 void		mv_node_train(MvBuild *build);
-void		mv_node_add(MvBuild *build, ItemPointer tid, const float *x);
+void		mv_node_add(MvBuild *build, ItemPointer tid, const float *x, const int64 *keys);
 double		mv_node_finish(MvBuild *build, ForkNumber fork);
 
 /* node_scan.c */

@@ -174,9 +174,9 @@ mv_node_train(MvBuild *build)
 }
 
 void
-mv_node_add(MvBuild *build, ItemPointer tid, const float *x)
+mv_node_add(MvBuild *build, ItemPointer tid, const float *x, const int64 *keys)
 {
-	mv_ivf_add(((NodeBuild *) build)->lists, tid, x);
+	mv_ivf_add(((NodeBuild *) build)->lists, tid, x, keys);
 }
 
 /* ---- the graph ---- */

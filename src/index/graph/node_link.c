@@ -200,9 +200,9 @@ append_pending(Relation index, Relation heap, const MvIvf *ivf, uint32 id, const
 }
 
 void
-mv_node_insert(Relation index, Relation heap, ItemPointer tid, const float *x)
+mv_node_insert(Relation index, Relation heap, ItemPointer tid, const float *x, const int64 *keys)
 {
-	uint32		id = mv_ivf_insert_row(index, heap, tid, x);
+	uint32		id = mv_ivf_insert_row(index, heap, tid, x, keys);
 	const MvIvf *ivf = mv_ivf_open(index);
 
 	if (!BlockNumberIsValid(ivf->meta.graph))

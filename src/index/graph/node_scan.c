@@ -557,7 +557,6 @@ give(NodeSearch *s, const MvNeighbor *row, MvFound *found)
 	found->tid = entry.tid;
 	found->distance = mv_ivf_in_units(s->ivf, row->dist);
 	found->estimated = false;
-	found->recheck = true;
 	s->nreturned++;
 	return true;
 }

@@ -25,6 +25,7 @@
 
 #define MV_IVF_MAGIC 0x4D564956 /* at the place of pgvector's, and none of its */
 #define MV_IVF_VERSION 3
+#define MV_IVF_VERSION_ATTRIBUTES 4 /* there are */
 
 /*
  * Meta page, block 0.
@@ -90,6 +91,7 @@ typedef struct MvIvfMeta
 	MvIvfCurve	curves[MV_IVF_CURVES];
 	BlockNumber graph;			/* page of the graph over the rows, or InvalidBlockNumber */
 	float4		unit;			/* of MV_L1: see mv_ivf_rank_unit(); 0: not known */
+	uint32		nattributes;	/* of the build, too */
 } MvIvfMeta;
 
 #define MV_IVF_META_BLOCK 0
@@ -168,6 +170,7 @@ typedef struct MvIvfIdHead
 	uint32		nfree;			/* of them free */
 	BlockNumber next_free;		/* next page of the chain of free ids; see MvIvfMeta */
 	uint32		in_chain;		/* is this page one of it? */
+	BlockNumber attributes;		/* first of the pages of their keys, if there are attributes */
 } MvIvfIdHead;
 
 typedef struct MvIvfId
@@ -186,6 +189,12 @@ mv_ivf_id_is_dead(MvIvfId entry)
 	return (entry.flags & (MV_ID_DEAD | MV_ID_FREE)) != 0;
 }
 
+/*
+ * Attribute pages, a chain of meta.nattributes for each id page.
+ * Body: uint64[ids_per_page], mv_key_code() of the keys of one attribute.
+ */
+#define MV_IVF_MAX_IDS_PER_PAGE (MV_BODY_SIZE / (int) sizeof(int64))
+
 /* What follows from the dimensions and options. */
 typedef struct MvIvfShape
 {
@@ -203,12 +212,13 @@ typedef struct MvIvfShape
 	int			ids_per_page;
 	int			groups_per_page;	/* vector pages (or runs of them) of an id page */
 	int			groups_offset;	/* in the body of an id page */
-	int			id_stride;		/* pages of an id page of the build: it and its vectors */
+	int			nattributes;
+	int			id_stride;		/* pages of an id page of the build: with attributes and vectors */
 } MvIvfShape;
 
 #define MV_IVF_DIRECTORY_ENTRIES (MV_BODY_SIZE / (int) sizeof(BlockNumber))
 
-/* Of the meta page, what follows counts: dim, elem, bits, rerank. */
+/* Of the meta page, what follows counts: dim, elem, bits, rerank, nattributes. */
 void		mv_ivf_shape(MvIvfShape *shape, const MvIvfMeta *meta);
 
 /*
@@ -278,7 +288,7 @@ MvIvfId		mv_ivf_read_vector(MvIvfIds *ids, uint32 id, void *vector);
 
 /*
  * Where the stored vector of an id of the build is: its id pages are each followed
- * by their vector pages, in order.  Nothing is read.
+ * by their attribute pages, then their vector pages, in order.  Nothing is read.
  */
 static inline BlockNumber
 mv_ivf_built_vector(const MvIvf *ivf, uint32 id, int *offset)
@@ -291,7 +301,7 @@ mv_ivf_built_vector(const MvIvf *ivf, uint32 id, int *offset)
 	*offset = shape->vectors_per_page > 0 ?
 		(int) (slot % (uint32) shape->vectors_per_page) * shape->vector_size : 0;
 	return ivf->meta.id_start + id / (uint32) shape->ids_per_page * (uint32) shape->id_stride +
-		1 + group;
+		1 + (uint32) shape->nattributes + group;
 }
 
 /* The entry of an id; where vectors are stored, also the first page of its own and the offset. */
@@ -300,6 +310,20 @@ MvIvfId		mv_ivf_id(MvIvfIds *ids, uint32 id, BlockNumber *vector, int *offset);
 /* Copy n bytes that begin at an offset of a page and go on along its chain. */
 void		mv_ivf_read_run(Relation index, BlockNumber block, MvPageKind kind, int offset,
 							char *dst, int n);
+
+/* ivf_attribute.c: keys of attributes, by id */
+
+/* Pages for the keys of a new id page; returns the first. */
+BlockNumber mv_ivf_new_attributes(Relation index, Relation heap, const MvIvf *ivf);
+
+/* Write the keys of a slot of an id page, which is exclusively locked. */
+void		mv_ivf_put_keys(Relation index, const MvIvf *ivf, Page ids, int slot,
+							const int64 *keys);
+
+/* Clear the bits of those of the first n ids of an id page that do not fulfil the condition. */
+void		mv_ivf_mask_keys(MvIvfIds *ids, int page_no, const MvCondition *condition, int n,
+							 uint64 *words);
+bool		mv_ivf_key_holds(MvIvfIds *ids, uint32 id, const MvCondition *condition);
 
 /* x (float[dim]) as it is stored, if it is; returns MV_ID_CLAMPED or 0. */
 uint16		mv_ivf_vector(const MvIvf *ivf, const float *x, void *stored);
@@ -703,7 +727,7 @@ int			mv_ivf_merge(Relation index, Relation heap, double rows);
 
 /*
  * What the build hands to ivf_write.c.  Tuples of the sort: list (int4), TID
- * (int8: block << 16 | offset), payload (bytea: flags, vector, code row).
+ * (int8: block << 16 | offset), payload (bytea: flags, keys, vector, code row).
  */
 typedef struct MvIvfRows
 {
@@ -716,12 +740,18 @@ typedef struct MvIvfRows
 	Page		graph;			/* image of the page meta->graph, or NULL: there is none */
 } MvIvfRows;
 
-#define MV_IVF_PAYLOAD_VECTOR 8
+#define MV_IVF_PAYLOAD_KEYS 8
+
+static inline int
+mv_ivf_payload_vector(const MvIvfShape *shape)
+{
+	return MV_IVF_PAYLOAD_KEYS + (int) sizeof(int64) * shape->nattributes;
+}
 
 static inline int
 mv_ivf_payload_row(const MvIvfShape *shape)
 {
-	return (int) (MV_IVF_PAYLOAD_VECTOR + TYPEALIGN(8, shape->vector_size));
+	return (int) (mv_ivf_payload_vector(shape) + TYPEALIGN(8, shape->vector_size));
 }
 
 /* ivf_write.c: every page of a new index */
@@ -733,7 +763,7 @@ MvBuild    *mv_ivf_build_begin(Relation index, const MvBuildPlan *plan, MvTeam *
 int			mv_ivf_sample_size(const MvBuild *build);
 float	   *mv_ivf_sample(MvBuild *build);
 void		mv_ivf_train(MvBuild *build);
-void		mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x);
+void		mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x, const int64 *keys);
 
 /* palloc, aligned to 64. */
 void	   *mv_ivf_alloc(Size size);
@@ -743,10 +773,12 @@ uint32		mv_ivf_planned_lists(Relation index, const MvBuildPlan *plan);
 const MvCentroids *mv_ivf_build_centroids(const MvBuild *build);
 void		mv_ivf_build_graph(MvBuild *build, Page image);
 double		mv_ivf_finish(MvBuild *build, ForkNumber fork);
-void		mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x);
+void		mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x,
+						  const int64 *keys);
 
 /* The same; returns the row's id. */
-uint32		mv_ivf_insert_row(Relation index, Relation heap, ItemPointer tid, const float *x);
+uint32		mv_ivf_insert_row(Relation index, Relation heap, ItemPointer tid, const float *x,
+							  const int64 *keys);
 MvSearch   *mv_ivf_search_begin(Relation index, Relation heap, Snapshot snapshot);
 void mv_ivf_search_start(MvSearch *search, const float *query, Datum value,
 						 const MvEffort *effort, const MvFilter *filter);

@@ -104,6 +104,7 @@ conclude(MvBuild *build, Relation index, const MvBuildPlan *plan)
 	ivf->meta.bits = (uint16) mv_index_option_bits(index);
 	ivf->meta.rerank = ivf->meta.elem == MV_BIT ? MV_RERANK_NONE :
 		ivf->meta.elem == MV_SPARSE ? MV_RERANK_HEAP : (uint16) mv_index_option_rerank(index);
+	ivf->meta.nattributes = (uint32) mv_count_attributes(index);
 	mv_ivf_shape(&ivf->shape, &ivf->meta);
 	ivf->meta.seed = SEED;
 	ivf->meta.nlists = (uint32) Min(Max(lists, 1), MV_MAX_LISTS);
@@ -209,12 +210,15 @@ payload_of(const MvBuild *build, int i)
 
 /* The part of a payload that is known before the list is. */
 static void
-store_vector(const MvBuild *build, const float *x, char *payload)
+store_vector(const MvBuild *build, const float *x, const int64 *keys, char *payload)
 {
-	uint16		flags = mv_ivf_vector(&build->ivf, x, payload + MV_IVF_PAYLOAD_VECTOR);
+	const MvIvfShape *shape = &build->ivf.shape;
+	uint16		flags = mv_ivf_vector(&build->ivf, x, payload + mv_ivf_payload_vector(shape));
 
 	memcpy(payload, &flags, sizeof(flags));
-	mv_ivf_encode_string(&build->ivf, x, payload + mv_ivf_payload_row(&build->ivf.shape));
+	for (int a = 0; a < shape->nattributes; a++)
+		((uint64 *) (payload + MV_IVF_PAYLOAD_KEYS))[a] = mv_key_code(keys[a]);
+	mv_ivf_encode_string(&build->ivf, x, payload + mv_ivf_payload_row(shape));
 }
 
 /* The rest of it. */
@@ -262,12 +266,12 @@ flush_tile(MvBuild *build)
 }
 
 void
-mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x)
+mv_ivf_add(MvBuild *build, ItemPointer tid, const float *x, const int64 *keys)
 {
 	MvIvf	   *ivf = &build->ivf;
 	int			i = build->ntile++;
 
-	store_vector(build, x, VARDATA(payload_of(build, i)));
+	store_vector(build, x, keys, VARDATA(payload_of(build, i)));
 	mv_rotate(ivf->rotation, x, ivf->mean, build->tile + (Size) ivf->shape.padded * i);
 	build->tids[i] = *tid;
 	if (build->ntile == build->tile_rows)

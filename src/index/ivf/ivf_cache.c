@@ -43,11 +43,13 @@ read_meta(Relation index, MvIvfMeta *meta)
 	Page		page = BufferGetPage(buffer);
 	MvIvfMetaHead *head = MV_PAGE_HEAD(page);
 
-	if (head->magic != MV_IVF_MAGIC || head->version != MV_IVF_VERSION)
+	if (head->magic != MV_IVF_MAGIC ||
+		(head->version != MV_IVF_VERSION && head->version != MV_IVF_VERSION_ATTRIBUTES))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" has format %u, this version of milvus_pg reads format %u",
-						RelationGetRelationName(index), head->version, MV_IVF_VERSION),
+				 errmsg("index \"%s\" has format %u, this version of milvus_pg reads formats "
+						"%u and %u", RelationGetRelationName(index), head->version,
+						MV_IVF_VERSION, MV_IVF_VERSION_ATTRIBUTES),
 				 errhint("Please REINDEX it.")));
 	memcpy(meta, MV_PAGE_BODY(page), sizeof(MvIvfMeta));
 	UnlockReleaseBuffer(buffer);
@@ -55,6 +57,7 @@ read_meta(Relation index, MvIvfMeta *meta)
 		meta->elem != opclass->elem->kind || meta->metric != opclass->metric ||
 		meta->bits < 1 || meta->bits > MV_RABITQ_MAX_BITS || meta->nlists < 1 ||
 		meta->rerank > MV_RERANK_NONE ||
+		meta->nattributes != (uint32) mv_count_attributes(index) ||
 		(meta->elem == MV_BIT && (meta->bits != 1 || meta->rerank != MV_RERANK_NONE)) ||
 		(meta->elem == MV_SPARSE && meta->rerank != MV_RERANK_HEAP))
 		mv_index_corrupted(index, "impossible numbers in the meta page");

@@ -125,6 +125,33 @@ check_id_page(Check *c, int page_no)
 	return live;
 }
 
+/* The attribute pages of an id page are where scans expect them. */
+static void
+check_attributes(Check *c, int page_no)
+{
+	const MvIvfShape *shape = &c->ivf->shape;
+	Buffer		buffer = mv_page_read(c->index, c->ids.blocks[page_no], MV_PAGE_ID,
+									  BUFFER_LOCK_SHARE);
+	BlockNumber block = ((MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(buffer)))->attributes;
+
+	UnlockReleaseBuffer(buffer);
+	for (int a = 0; a < shape->nattributes; a++)
+	{
+		if (beyond_end(c, block) ||
+			((uint32) (page_no * shape->ids_per_page) < c->ivf->meta.nbuilt &&
+			 block != c->ids.blocks[page_no] + 1 + (BlockNumber) a))
+			mv_index_corrupted(c->index, "attribute %d of id page %u is on page %u", a + 1,
+							   c->ids.blocks[page_no], block);
+		claim(c, block, MV_PAGE_ATTRIBUTE);
+		buffer = mv_page_read(c->index, block, MV_PAGE_ATTRIBUTE, BUFFER_LOCK_SHARE);
+		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+	}
+	if (shape->nattributes > 0 && BlockNumberIsValid(block))
+		mv_index_corrupted(c->index, "id page %u has more than %d attributes",
+						   c->ids.blocks[page_no], shape->nattributes);
+}
+
 /* The number of an id page, or -1. */
 static int
 id_page_no(Check *c, BlockNumber block)
@@ -181,6 +208,7 @@ check_ids(Check *c)
 							   built);
 		claim(c, c->ids.blocks[i], MV_PAGE_ID);
 		live += check_id_page(c, i);
+		check_attributes(c, i);
 		CHECK_FOR_INTERRUPTS();
 	}
 	return live;

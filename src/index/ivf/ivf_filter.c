@@ -92,37 +92,58 @@ count_set(const MvIdSet *set)
 	return (double) pg_popcount((char *) set->words, (int) (set->n / 64 + 1) * 8);
 }
 
-/* Take out the ids of a page whose rows are not among the TIDs, or gone. */
+/* Clear the bits of the first n ids of an id page whose rows are gone, or not among the TIDs. */
 static void
-keep_page(MvIvfFilter *f, Page page, uint32 first)
+mask_tids(const MvIvfIds *ids, int page_no, const MvTidSet *tids, int n, uint64 *words)
 {
-	const MvTidSet *tids = f->filter->tids;
-	const MvIvfIdHead *head = MV_PAGE_HEAD(page);
-	const MvIvfId *entry = (const MvIvfId *) MV_PAGE_BODY(page);
-	uint32		n = Min(head->count, (uint32) f->ids->ivf->shape.ids_per_page);
+	Buffer		buffer = mv_page_read(ids->index, ids->blocks[page_no], MV_PAGE_ID,
+									  BUFFER_LOCK_SHARE);
+	const MvIvfIdHead *head = MV_PAGE_HEAD(BufferGetPage(buffer));
+	const MvIvfId *entry = (const MvIvfId *) MV_PAGE_BODY(BufferGetPage(buffer));
 
-	for (uint32 i = 0; i < n && first + i < f->left.n; i++)
+	n = Min(n, (int) head->count);
+	for (int w = 0; w <= (n - 1) / 64; w++)
 	{
-		uint32		id = first + i;
-		bool		pass = !mv_ivf_id_is_dead(entry[i]) &&
-			(tids == NULL || mv_tid_set_has(tids, &entry[i].tid, NULL));
+		uint64		pass = 0;
 
-		f->left.words[id / 64] &= ~((uint64) !pass << id % 64);
+		for (uint64 bits = words[w]; bits != 0; bits &= bits - 1)
+		{
+			int			i = pg_rightmost_one_pos64(bits);
+
+			if (w * 64 + i < n)
+				pass |= (uint64) (!mv_ivf_id_is_dead(entry[w * 64 + i]) &&
+								  mv_tid_set_has(tids, &entry[w * 64 + i].tid, NULL))
+					<< i;
+		}
+		words[w] = pass;
 	}
+	UnlockReleaseBuffer(buffer);
+}
+
+/* Take out what does not pass of the ids of a page. */
+static void
+keep_page(MvIvfFilter *f, int page_no)
+{
+	const MvFilter *filter = f->filter;
+	uint32		per_page = (uint32) f->ids->ivf->shape.ids_per_page;
+	uint32		first = (uint32) page_no * per_page;
+	int			n = first < f->left.n ? (int) Min(f->left.n - first, per_page) : 0;
+	uint64		words[MV_IVF_MAX_IDS_PER_PAGE / 64 + 1];
+
+	memset(words, 0xff, sizeof(words));
+	for (int i = 0; i < filter->nconditions && n > 0; i++)
+		mv_ivf_mask_keys(f->ids, page_no, &filter->conditions[i], n, words);
+	if (filter->tids != NULL && n > 0)
+		mask_tids(f->ids, page_no, filter->tids, n, words);
+	mv_id_set_keep(&f->left, first, words, (uint32) n);
 }
 
 void
 mv_ivf_filter_build(MvIvfFilter *f)
 {
-	const MvIvfIds *ids = f->ids;
-
-	for (int i = 0; i < ids->npages; i++)
+	for (int i = 0; i < f->ids->npages; i++)
 	{
-		Buffer		buffer = mv_page_read(ids->index, ids->blocks[i], MV_PAGE_ID,
-										  BUFFER_LOCK_SHARE);
-
-		keep_page(f, BufferGetPage(buffer), (uint32) i * (uint32) ids->ivf->shape.ids_per_page);
-		UnlockReleaseBuffer(buffer);
+		keep_page(f, i);
 		CHECK_FOR_INTERRUPTS();
 	}
 	f->built = true;
@@ -154,7 +175,12 @@ passes(MvIvfFilter *f, uint32 id)
 	int			offset;
 	MvIvfId		entry = mv_ivf_id(f->ids, id, &block, &offset);
 
-	return !mv_ivf_id_is_dead(entry) && (tids == NULL || mv_tid_set_has(tids, &entry.tid, NULL));
+	if (mv_ivf_id_is_dead(entry) || (tids != NULL && !mv_tid_set_has(tids, &entry.tid, NULL)))
+		return false;
+	for (int i = 0; i < f->filter->nconditions; i++)
+		if (!mv_ivf_key_holds(f->ids, id, &f->filter->conditions[i]))
+			return false;
+	return true;
 }
 
 bool
@@ -195,7 +221,7 @@ share_of(const MvTidSet *tids, Relation heap, double rows)
 static bool
 should_test(const MvIvfFilter *f, double wanted)
 {
-	return f->filter->nkeys == 0 &&
+	return f->filter->nconditions == 0 &&
 		wanted * TESTS_A_ROW / f->share * TEST_COST < f->left.n * BUILD_COST;
 }
 

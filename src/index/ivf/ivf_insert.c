@@ -1,11 +1,12 @@
 /*
  * ivf_insert.c -- adding a row to a built index.
  *
- * First the row gets an id: its TID and vector are written.  Then its code is
- * appended to the list of the nearest centroid.  A crash between the two leaves
- * an id that no list knows: its row was never committed, and vacuum finds it.
+ * First the row gets an id: the keys of its attributes, then its TID and vector are
+ * written.  Then its code is appended to the list of the nearest centroid.  A crash
+ * between the two leaves an id that no list knows: its row was never committed, and
+ * vacuum finds it.
  *
- * Locks: meta < directory < id page < vector page while an id is taken, then list
+ * Locks: meta < directory < id page < attribute or vector page while an id is taken, then list
  * page < centroid and code pages.  A list's page is locked for the whole append,
  * so that appends to a list do not meet; readers lock one page at a time, and
  * believe the list's count, which is written last.
@@ -48,6 +49,7 @@ id_page_with_room(Relation index, Relation heap, const MvIvf *ivf)
 	Page		page = BufferGetPage(directory);
 	int			n = mv_page_used(page) / (int) sizeof(BlockNumber);
 	uint32		first = (before + (uint32) n) * (uint32) ivf->shape.ids_per_page;
+	BlockNumber attributes;
 	Buffer		buffer;
 	MvChange	change;
 
@@ -78,6 +80,7 @@ id_page_with_room(Relation index, Relation heap, const MvIvf *ivf)
 		directory = next;
 		n = 0;
 	}
+	attributes = mv_ivf_new_attributes(index, heap, ivf);
 	buffer = mv_page_alloc(index, heap);
 	mv_change_begin(&change, index);
 	page = mv_change_page(&change, directory);
@@ -87,6 +90,7 @@ id_page_with_room(Relation index, Relation heap, const MvIvf *ivf)
 	mv_page_set_used(page, MV_BODY_SIZE);
 	((MvIvfIdHead *) MV_PAGE_HEAD(page))->first = first;
 	((MvIvfIdHead *) MV_PAGE_HEAD(page))->next_free = InvalidBlockNumber;
+	((MvIvfIdHead *) MV_PAGE_HEAD(page))->attributes = attributes;
 	mv_change_commit(&change);
 	UnlockReleaseBuffer(directory);
 	return buffer;
@@ -229,10 +233,18 @@ vector_page(Relation index, Relation heap, const MvIvf *ivf, Buffer ids, int slo
 	return BufferGetBlockNumber(*vectors);
 }
 
-/* Write TID and vector; returns the id. */
+/* A row as it is stored, but for its code. */
+typedef struct StoredRow
+{
+	ItemPointer tid;
+	uint16		flags;
+	const char *vector;
+	const int64 *keys;
+} StoredRow;
+
+/* Write keys, then TID and vector; returns the id. */
 static uint32
-take_id(Relation index, Relation heap, const MvIvf *ivf, ItemPointer tid, uint16 flags,
-		const char *vector)
+take_id(Relation index, Relation heap, const MvIvf *ivf, const StoredRow *row)
 {
 	const MvIvfShape *shape = &ivf->shape;
 	int			per_group = Max(shape->vectors_per_page, 1);
@@ -252,7 +264,8 @@ take_id(Relation index, Relation heap, const MvIvf *ivf, ItemPointer tid, uint16
 		ids = id_page_with_room(index, heap, ivf);
 		slot = (int) ((MvIvfIdHead *) MV_PAGE_HEAD(BufferGetPage(ids)))->count;
 	}
-	group = vector_page(index, heap, ivf, ids, slot, vector, &vectors);
+	mv_ivf_put_keys(index, ivf, BufferGetPage(ids), slot, row->keys);
+	group = vector_page(index, heap, ivf, ids, slot, row->vector, &vectors);
 	mv_change_begin(&change, index);
 	if (BufferIsValid(vectors))
 	{
@@ -261,13 +274,13 @@ take_id(Relation index, Relation heap, const MvIvf *ivf, ItemPointer tid, uint16
 		page = !reuse && at == 0 ? mv_change_new_page(&change, vectors, MV_PAGE_VECTOR) :
 			mv_change_page(&change, vectors);
 		mv_page_set_used(page, Max(mv_page_used(page), at + shape->vector_size));
-		memcpy(MV_PAGE_BODY(page) + at, vector, shape->vector_size);
+		memcpy(MV_PAGE_BODY(page) + at, row->vector, shape->vector_size);
 	}
 	page = mv_change_page(&change, ids);
 	head = MV_PAGE_HEAD(page);
 	body = MV_PAGE_BODY(page);
-	((MvIvfId *) body)[slot].tid = *tid;
-	((MvIvfId *) body)[slot].flags = flags;
+	((MvIvfId *) body)[slot].tid = *row->tid;
+	((MvIvfId *) body)[slot].flags = row->flags;
 	if (BlockNumberIsValid(group))
 		((BlockNumber *) (body + shape->groups_offset))[slot / per_group] = group;
 	if (reuse)
@@ -484,12 +497,14 @@ split_if_long(Relation index, Relation heap, uint32 list, uint32 ncodes)
 }
 
 uint32
-mv_ivf_insert_row(Relation index, Relation heap, ItemPointer tid, const float *x)
+mv_ivf_insert_row(Relation index, Relation heap, ItemPointer tid, const float *x,
+				  const int64 *keys)
 {
 	MvIvf	   *ivf = mv_ivf_open(index);
 	char	   *vector = palloc(ivf->shape.vector_size);
-	uint16		flags = mv_ivf_vector(ivf, x, vector);
-	uint32		id = take_id(index, heap, ivf, tid, flags, vector);
+	StoredRow	row = {.tid = tid, .flags = mv_ivf_vector(ivf, x, vector), .vector = vector,
+					   .keys = keys};
+	uint32		id = take_id(index, heap, ivf, &row);
 	uint32		list;
 	uint32		ncodes = add_to_list(index, heap, x, id, &list);
 
@@ -498,7 +513,7 @@ mv_ivf_insert_row(Relation index, Relation heap, ItemPointer tid, const float *x
 }
 
 void
-mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x)
+mv_ivf_insert(Relation index, Relation heap, ItemPointer tid, const float *x, const int64 *keys)
 {
-	mv_ivf_insert_row(index, heap, tid, x);
+	mv_ivf_insert_row(index, heap, tid, x, keys);
 }

@@ -52,7 +52,8 @@ mv_ivf_shape(MvIvfShape *shape, const MvIvfMeta *meta)
 		place_vectors(shape);
 	}
 	shape->groups_offset = shape->ids_per_page * (int) sizeof(MvIvfId);
-	shape->id_stride = 1 + shape->groups_per_page *
+	shape->nattributes = (int) meta->nattributes;
+	shape->id_stride = 1 + shape->nattributes + shape->groups_per_page *
 		(shape->vectors_per_page > 0 ? 1 : shape->pages_per_vector);
 }
 

@@ -781,7 +781,6 @@ mv_ivf_search_next(MvSearch *s, MvFound *result)
 			if (!find_tid(s, (uint32) next.id, &result->tid))
 				continue;
 			result->distance = mv_ivf_in_units(s->ivf, next.dist);
-			result->recheck = true;
 			result->estimated = s->ivf->meta.rerank == MV_RERANK_NONE && !s->ivf->shape.strings;
 			s->nreturned++;
 			found = true;

@@ -749,8 +749,9 @@ mv_ivf_shrink(Relation index, BlockNumber ndeleted)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Shrink		s = {.index = index, .ivf = mv_ivf_open_for(index, context)};
 
-	/* The nodes of a graph know ids. */
-	if (!BlockNumberIsValid(s.ivf->meta.graph) && mv_page_may_truncate(index))
+	/* The nodes of a graph know ids, and so do pages of attributes. */
+	if (!BlockNumberIsValid(s.ivf->meta.graph) && s.ivf->shape.nattributes == 0 &&
+		mv_page_may_truncate(index))
 	{
 		mv_ivf_ids_begin(&s.ids, index, s.ivf);
 		if (plan(&s, ndeleted) && lock_index(index))

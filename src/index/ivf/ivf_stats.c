@@ -151,7 +151,7 @@ mv_ivf_stats(Relation index, MvIndexStats *stats)
 	MvIvf	   *ivf;
 	MvIvfList  *lists = mv_ivf_copy_lists(index, &ivf);
 
-	stats->version = MV_IVF_VERSION;
+	stats->version = ivf->meta.nattributes > 0 ? MV_IVF_VERSION_ATTRIBUTES : MV_IVF_VERSION;
 	stats->lists = ivf->nused;
 	for (int i = 0; i < ivf->nused; i++)
 	{

@@ -172,6 +172,7 @@ typedef struct Output
 	/* ids: the current page, and the vector page of its current group, if any */
 	PGAlignedBlock id_page;
 	BlockNumber id_block;
+	uint64	   *keys;			/* [nattributes][MV_IVF_MAX_IDS_PER_PAGE], of its ids */
 	Run			vectors;
 
 	BlockNumber *id_blocks;
@@ -205,6 +206,24 @@ write_code(Output *out, int list, const char *row)
 	mv_ivf_block_put(&out->rows->ivf->shape, out->block, out->slot++, row, out->id);
 }
 
+/* The attribute pages behind an id page. */
+static void
+flush_keys(Output *out)
+{
+	const MvIvfShape *shape = &out->rows->ivf->shape;
+	Run			run;
+
+	run_begin(&run, out->writer, MV_PAGE_ATTRIBUTE, out->id_block + 1,
+			  (BlockNumber) shape->nattributes);
+	for (int a = 0; a < shape->nattributes; a++)
+	{
+		run_append(&run, out->keys + a * MV_IVF_MAX_IDS_PER_PAGE,
+				   (int) sizeof(int64) * shape->ids_per_page);
+		if (run.used > 0)
+			run_flush(&run);
+	}
+}
+
 static void
 flush_id_page(Output *out)
 {
@@ -214,6 +233,7 @@ flush_id_page(Output *out)
 		return;
 	mv_page_set_used(out->id_page.data, MV_BODY_SIZE);
 	mv_writer_put(out->writer, out->id_block, out->id_page.data);
+	flush_keys(out);
 	out->id_blocks[out->n_id_blocks++] = out->id_block;
 	mv_page_init(out->id_page.data, MV_PAGE_ID);
 }
@@ -241,7 +261,7 @@ write_vector(Output *out, int slot, const char *vector)
 }
 
 static void
-write_row(Output *out, ItemPointer tid, uint16 flags, const char *vector)
+write_row(Output *out, ItemPointer tid, const char *payload)
 {
 	const MvIvfShape *shape = &out->rows->ivf->shape;
 	MvIvfIdHead *head = MV_PAGE_HEAD(out->id_page.data);
@@ -253,13 +273,17 @@ write_row(Output *out, ItemPointer tid, uint16 flags, const char *vector)
 		flush_id_page(out);
 		head->first = out->id;
 		head->next_free = InvalidBlockNumber;
-		out->id_block = mv_writer_reserve(out->writer, 1);
+		out->id_block = mv_writer_reserve(out->writer, 1 + shape->nattributes);
+		head->attributes = shape->nattributes > 0 ? out->id_block + 1 : 0;
 	}
 	entries[slot].tid = *tid;
-	entries[slot].flags = flags;
+	memcpy(&entries[slot].flags, payload, sizeof(uint16));
 	head->count = slot + 1;
+	for (int a = 0; a < shape->nattributes; a++)
+		memcpy(&out->keys[a * MV_IVF_MAX_IDS_PER_PAGE + slot],
+			   payload + MV_IVF_PAYLOAD_KEYS + (int) sizeof(int64) * a, sizeof(int64));
 	if (shape->vector_size > 0)
-		write_vector(out, slot, vector);
+		write_vector(out, slot, payload + mv_ivf_payload_vector(shape));
 	out->id++;
 }
 
@@ -284,12 +308,10 @@ write_rows(const MvIvfRows *rows, Output *out)
 		int64		packed = DatumGetInt64(slot_getattr(rows->slot, 2, &isnull));
 		char	   *payload = VARDATA_ANY(DatumGetByteaPP(slot_getattr(rows->slot, 3, &isnull)));
 		ItemPointerData tid;
-		uint16		flags;
 
 		ItemPointerSet(&tid, (BlockNumber) (packed >> 16), (OffsetNumber) (packed & 0xffff));
-		memcpy(&flags, payload, sizeof(flags));
 		write_code(out, list, payload + mv_ivf_payload_row(&rows->ivf->shape));
-		write_row(out, &tid, flags, payload + MV_IVF_PAYLOAD_VECTOR);
+		write_row(out, &tid, payload);
 		if (out->id % 1024 == 0)
 			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, out->id);
 		CHECK_FOR_INTERRUPTS();
@@ -310,7 +332,7 @@ write_meta(const MvIvfRows *rows, MvWriter *writer)
 
 	mv_page_init(image.data, MV_PAGE_META);
 	head->magic = MV_IVF_MAGIC;
-	head->version = MV_IVF_VERSION;
+	head->version = rows->ivf->meta.nattributes > 0 ? MV_IVF_VERSION_ATTRIBUTES : MV_IVF_VERSION;
 	memcpy(MV_PAGE_BODY(image.data), &rows->ivf->meta, sizeof(MvIvfMeta));
 	mv_page_set_used(image.data, sizeof(MvIvfMeta));
 	mv_writer_put(writer, MV_IVF_META_BLOCK, image.data);
@@ -355,6 +377,7 @@ mv_ivf_write(Relation index, ForkNumber fork, const MvIvfRows *rows)
 	meta->id_start = writer.reserved;
 	out->block = palloc(shape->block_size);
 	out->id_blocks = palloc(sizeof(BlockNumber) * (Size) (id_pages + 1));
+	out->keys = palloc0(sizeof(int64) * MV_IVF_MAX_IDS_PER_PAGE * shape->nattributes);
 	mv_page_init(out->id_page.data, MV_PAGE_ID);
 	mv_ivf_block_clear(shape, out->block);
 	write_rows(rows, out);
