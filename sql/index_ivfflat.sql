@@ -69,7 +69,7 @@ RESET ivfflat.iterative_scan;
 SELECT milvus_index_check('far_v');
 DROP TABLE far;
 
--- Chosen for the nearest rows, not for all of them.
+-- Chosen for the nearest rows and for those within a distance, not for all of them.
 RESET enable_seqscan;
 CREATE TABLE many (id int, v vector(8));
 INSERT INTO many SELECT n, ARRAY[sin(n), cos(n), n % 7, n % 11, n % 13, n % 3, n % 17, 1] FROM generate_series(1, 4000) n;

@@ -103,7 +103,11 @@ mv_ivf_mask_keys(MvIvfIds *ids, int page_no, const MvCondition *condition, int n
 			any[w] |= bits[w];
 	}
 	for (int i = 0; i < n && condition->nranges > FEW_RANGES; i++)
-		any[i / 64] |= (uint64) mv_condition_holds(condition, (int64) mv_key_code((int64) codes[i])) << i % 64;
+	{
+		int64		key = (int64) mv_key_code((int64) codes[i]);
+
+		any[i / 64] |= (uint64) mv_condition_holds(condition, key) << i % 64;
+	}
 	UnlockReleaseBuffer(buffer);
 	for (int w = 0; w < nwords; w++)
 		words[w] &= any[w];
