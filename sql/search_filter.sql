@@ -78,7 +78,7 @@ SELECT loops($$SELECT k, x.id FROM generate_series(1, 3) k, LATERAL (SELECT id F
 	loops($$SELECT q.id, x.id FROM (SELECT id, v FROM items WHERE id < 4 OFFSET 0) q, LATERAL (SELECT id FROM items WHERE kind = 'k5' ORDER BY v <-> q.v LIMIT 2) x$$) AS unchanged;
 
 -- EXPLAIN ANALYZE tells what the scan did, of each node of a plan and of all its loops
-CREATE FUNCTION counted(query text) RETURNS TABLE (strategy text, matching text, ranked boolean) LANGUAGE plpgsql AS $$
+CREATE FUNCTION steps_of(query text) RETURNS TABLE (strategy text, matching text, ranked boolean) LANGUAGE plpgsql AS $$
 DECLARE
 	plan text;
 BEGIN
@@ -89,9 +89,9 @@ BEGIN
 	END LOOP;
 END $$;
 SET milvus.filter_strategy = mask;
-SELECT * FROM counted($$SELECT id FROM items WHERE kind = 'k3' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
-SELECT * FROM counted($$SELECT k, x.id FROM generate_series(1, 3) k, LATERAL (SELECT id FROM items WHERE kind = 'k' || k ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 2) x$$);
-SELECT * FROM counted($$(SELECT id FROM items WHERE kind = 'k3' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5) UNION ALL (SELECT id FROM items WHERE note = 'n1' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5)$$);
+SELECT * FROM steps_of($$SELECT id FROM items WHERE kind = 'k3' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT * FROM steps_of($$SELECT k, x.id FROM generate_series(1, 3) k, LATERAL (SELECT id FROM items WHERE kind = 'k' || k ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 2) x$$);
+SELECT * FROM steps_of($$(SELECT id FROM items WHERE kind = 'k3' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5) UNION ALL (SELECT id FROM items WHERE note = 'n1' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5)$$);
 RESET milvus.filter_strategy;
 
 -- prepared, for any parameter; a cursor; what the transaction has done itself

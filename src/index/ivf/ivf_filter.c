@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "storage/bufmgr.h"
@@ -246,4 +248,24 @@ mv_ivf_filter_start(MvIvfFilter *f, MvIvfIds *ids, Relation heap, const MvFilter
 		mv_ivf_filter_build(f);
 	if (mv_filter_strategy == MV_FILTER_BRUTE && ids->ivf->meta.rerank != MV_RERANK_NONE)
 		mv_ivf_filter_use(f, MV_IVF_BRUTE);
+}
+
+double
+mv_ivf_rows_below(const MvIvfListSample *sample, int n, float limit)
+{
+	double		weight = 1,
+				rows = 0,
+				found = 0;
+
+	for (int b = 0; b < n; b++)
+	{
+		int			below = 0;
+
+		for (int i = 0; i < MV_BLOCK; i++)
+			below += sample[b].est[i] <= limit;
+		found += below;
+		rows += below * sample[b].weight;
+		weight = Max(weight, sample[b].weight);
+	}
+	return rows + weight * (sqrt(found) + 1);
 }

@@ -79,3 +79,13 @@ mv_ivf_filter_block(const MvIvfFilter *f, const char *block, int n)
 /* What takes how long, in ns: ranking n rows, reading lists with so many codes in all. */
 double		mv_ivf_rank_cost(const MvIvf *ivf, double n);
 double		mv_ivf_read_cost(const MvIvf *ivf, double lists, double codes);
+
+/* Estimates of the first codes of a list, which stand for all of it. */
+typedef struct MvIvfListSample
+{
+	float		est[MV_BLOCK];	/* INFINITY beyond the last */
+	float		weight;			/* codes for each of them */
+} MvIvfListSample;
+
+/* Rows of n lists with estimates up to a limit: rather more, the fewer of the sample are. */
+double		mv_ivf_rows_below(const MvIvfListSample *sample, int n, float limit);

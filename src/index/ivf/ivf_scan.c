@@ -46,6 +46,9 @@
 /* Rows ranked after lists were read, for the comparison with ranking all that pass. */
 #define RANKED_ROWS 100
 
+/* How far the curves can be drawn on: beyond this share of all rows every list is read. */
+#define CURVE_SHARE 0.02
+
 /* Rows re-ranked together, so that their vectors are fetched meanwhile. */
 #define BATCH 4
 
@@ -55,13 +58,6 @@ typedef struct ScanList
 	BlockNumber first;
 	uint32		ncodes;			/* when the scan began */
 } ScanList;
-
-/* Estimates of the first codes of a list, which stand for all of it. */
-typedef struct SampleBlock
-{
-	float		est[MV_BLOCK];	/* INFINITY beyond the last */
-	float		weight;			/* codes for each of them */
-} SampleBlock;
 
 struct MvSearch
 {
@@ -98,7 +94,7 @@ struct MvSearch
 	MvIvfFilter filter;
 	double		share;			/* of the rows that the scan comes by, those wanted */
 	double		spent;			/* ns, on lists; see mv_ivf_read_cost() */
-	SampleBlock *sample;		/* [nused], of each list read once there is a filter; or NULL */
+	MvIvfListSample *sample;		/* [nused], of each list read once there is a filter; or NULL */
 	int			nsample;
 };
 
@@ -202,7 +198,7 @@ start_filter(MvSearch *s, const MvFilter *filter)
 
 	mv_ivf_filter_start(&s->filter, &s->ids, s->heap, filter, s->wanted);
 	if (filter != NULL && s->sample == NULL)
-		s->sample = palloc_extended(sizeof(SampleBlock) * s->ivf->nused, MCXT_ALLOC_HUGE);
+		s->sample = palloc_extended(sizeof(MvIvfListSample) * s->ivf->nused, MCXT_ALLOC_HUGE);
 	s->share = 1;
 	s->spent = mv_ivf_rank_cost(s->ivf, RANKED_ROWS);
 	s->nsample = 0;
@@ -255,7 +251,7 @@ add_candidate(MvSearch *s, uint64_t id, float low)
 static void
 take_sample(MvSearch *s, const MvBlockResult *result, int n, uint32 ncodes)
 {
-	SampleBlock *block = &s->sample[s->nsample++];
+	MvIvfListSample *block = &s->sample[s->nsample++];
 
 	for (int i = 0; i < MV_BLOCK; i++)
 		block->est[i] = i < n ? result->est[i] : INFINITY;
@@ -421,45 +417,32 @@ read_or_rank(MvSearch *s, int n)
 
 /*
  * How many rows of the lists read, members or not, are as near as the last of the
- * nearest n members: rather more, the fewer of the sample are.
+ * nearest n members.
  */
 static double
 rows_as_near(const MvSearch *s, int n)
 {
 	MvTopK		members;
 	float		limit;
-	double		weight = 1,
-				rows = 0,
-				found = 0;
 
 	mv_topk_init(&members, palloc(sizeof(MvNeighbor) * n), n);
 	for (int i = 0; i < s->nearest.n; i++)
 		mv_topk_push(&members, s->nearest.items[i].id, s->nearest.items[i].dist);
 	limit = mv_topk_limit(&members);
 	pfree(members.items);
-	for (int b = 0; b < s->nsample; b++)
-	{
-		const SampleBlock *block = &s->sample[b];
-		int			near = 0;
-
-		for (int i = 0; i < MV_BLOCK; i++)
-			near += block->est[i] <= limit;
-		found += near;
-		rows += near * block->weight;
-		weight = Max(weight, block->weight);
-	}
-	return Max(rows + weight * (sqrt(found) + 1), n);
+	return Max(mv_ivf_rows_below(s->sample, s->nsample, limit), n);
 }
 
 /*
  * Read the n lists chosen, and more until there are as many members as rows are wanted;
  * then as far as a scan would for all rows as near as these, as members may lie where
- * few others do.  False: all members had better be ranked.
+ * few others do, or all.  False: all members had better be ranked.
  */
 static bool
 read_members(MvSearch *s, int n)
 {
 	int			wanted = (int) Min(s->wanted, INT_MAX / 64);
+	double		near;
 
 	if (!read_or_rank(s, n))
 		return false;
@@ -475,8 +458,10 @@ read_members(MvSearch *s, int n)
 			return false;
 	if (!by_curve(s) || s->nearest.n < wanted || lists_left(s) == 0)
 		return true;
-	s->share = s->wanted / rows_as_near(s, wanted);
-	return read_or_rank(s, choose_in_reach(s));
+	near = rows_as_near(s, wanted);
+	s->share = s->wanted / near;
+	return read_or_rank(s, near < CURVE_SHARE * s->filter.left.n ? choose_in_reach(s) :
+						mv_ivf_choose(&s->choice, INFINITY, lists_left(s)));
 }
 
 /* Begin to read a chunk; returns how many lists the first of it are, which are chosen. */
