@@ -40,7 +40,6 @@ SELECT differs($$SELECT id FROM items WHERE meta @> '{"a": 3}' AND kind = 'k3' O
 SELECT explain($$SELECT id FROM items WHERE (price < 5 OR kind = 'k7') AND note = 'n1' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
 SELECT differs($$SELECT id FROM items WHERE (price < 5 OR kind = 'k7') AND note = 'n1' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
 SELECT differs($$SELECT id FROM items WHERE kind IN ('k1', 'k2') ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
-SELECT explain($$SELECT id FROM items WHERE price = ANY (ARRAY(SELECT n FROM generate_series(8, 9) n)) ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
 SELECT differs($$SELECT id FROM items WHERE price = ANY (ARRAY(SELECT n FROM generate_series(8, 9) n)) ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
 SELECT differs($$SELECT id FROM items WHERE kind = 'none' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
 
@@ -120,12 +119,12 @@ RESET plan_cache_mode;
 -- a limit to the distance ends the scan; the order may be asked for or not, the condition be written either way
 SELECT explain($$SELECT id FROM items WHERE v <-> '[.5,.5,.5,.5]' < .2$$);
 SELECT explain($$SELECT id FROM items WHERE .2 >= '[.5,.5,.5,.5]' <-> v AND kind = 'k1' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 3$$);
-SELECT r, differs(format($$SELECT array_agg(id ORDER BY id) FROM items WHERE v <-> '[.5,.5,.5,.5]' < %s$$, r)) FROM unnest('{0,.1,.3,"''NaN''","''infinity''"}'::text[]) r;
-SELECT differs($$SELECT array_agg(id ORDER BY id) FROM items WHERE .4 > '[.5,.5,.5,.5]' <-> v$$);
+SELECT r, differs(format($$SELECT count(*), sum(id) FROM items WHERE v <-> '[.5,.5,.5,.5]' < %s$$, r)) FROM unnest('{0,.1,.3,"''NaN''","''infinity''"}'::text[]) r;
+SELECT differs($$SELECT count(*), sum(id) FROM items WHERE .4 > '[.5,.5,.5,.5]' <-> v$$);
 SELECT differs($$SELECT id FROM items WHERE v <-> '[.5,.5,.5,.5]' <= .3 AND v <-> '[.5,.5,.5,.5]' > .1 ORDER BY v <-> '[.5,.5,.5,.5]'$$);
 SELECT differs($$SELECT id FROM items WHERE v <-> '[.5,.5,.5,.5]' < .4 AND kind = 'k1' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 100$$);
 SELECT differs($$SELECT id FROM items WHERE v <-> '[.5,.5,.5,.5]' < .3 ORDER BY v <-> '[.5,.5,.5,.5]' DESC LIMIT 5$$);
-SELECT differs($$SELECT array_agg(id ORDER BY id) FROM items WHERE v <-> '[.5,.5,.5,.5]' < NULL$$) ~ 'Result' AS never;
+SELECT differs($$SELECT count(*), sum(id) FROM items WHERE v <-> '[.5,.5,.5,.5]' < NULL$$) ~ 'Result' AS never;
 SELECT differs($$SELECT k, x.* FROM generate_series(1, 3) k, LATERAL (SELECT count(*) FROM items WHERE v <-> '[.5,.5,.5,.5]' < k / 10.0) x$$);
 SELECT differs($$SELECT q.id, x.* FROM (SELECT id, v FROM items WHERE id < 4 OFFSET 0) q, LATERAL (SELECT count(*) FROM items WHERE v <-> q.v < .3) x$$);
 -- it ends there: of all codes only those of near rows were ranked
@@ -137,9 +136,9 @@ SET milvus.probes = 10000;
 CREATE INDEX items_ip ON items USING ivf (v vector_ip_ops) WITH (lists = 20);
 CREATE INDEX items_cosine ON items USING ivf (v vector_cosine_ops) WITH (lists = 20);
 CREATE INDEX items_l1 ON items USING hnsw (v vector_l1_ops);
-SELECT differs($$SELECT array_agg(id ORDER BY id) FROM items WHERE v <#> '[.5,.5,.5,.5]' < -1.2$$);
-SELECT differs($$SELECT array_agg(id ORDER BY id) FROM items WHERE v <=> '[.5,.5,.5,.5]' <= .05$$);
-SELECT differs($$SELECT array_agg(id ORDER BY id) FROM items WHERE v <+> '[.5,.5,.5,.5]' < .4$$);
+SELECT differs($$SELECT count(*), sum(id) FROM items WHERE v <#> '[.5,.5,.5,.5]' < -1.2$$);
+SELECT differs($$SELECT count(*), sum(id) FROM items WHERE v <=> '[.5,.5,.5,.5]' <= .05$$);
+SELECT differs($$SELECT count(*), sum(id) FROM items WHERE v <+> '[.5,.5,.5,.5]' < .4$$);
 DROP INDEX items_ip, items_cosine, items_l1;
 
 -- partitions
@@ -154,4 +153,4 @@ SELECT explain($$SELECT id FROM parts WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0
 SELECT differs($$SELECT id, v <-> '[0,0,0,0]' FROM parts WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0]' LIMIT 20$$);
 
 DROP TABLE items, parts;
-DROP FUNCTION explain, differs, loops, counted;
+DROP FUNCTION explain, differs, loops, steps_of;
