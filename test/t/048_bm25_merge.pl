@@ -36,10 +36,24 @@ sub check_rows
 	return;
 }
 
-fill(12);
-ok($node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'milvus_pg merge')"),
-	'the worker ends');
-my $log = slurp_file($node->logfile);
+# Fill the index until the log from an offset on says so: what is to be merged may have to wait for transactions to end.
+sub log_when
+{
+	my ($offset, $pattern, $write) = @_;
+	my $log;
+
+	for (1 .. 10)
+	{
+		$write->();
+		$node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'milvus_pg merge')")
+			or die 'a worker does not end';
+		$log = slurp_file($node->logfile, $offset);
+		last if $log =~ $pattern;
+	}
+	return $log;
+}
+
+my $log = log_when(0, qr/^milvus_pg merge: DEBUG: +merged/m, sub { fill(12) });
 like($log, qr/^milvus_pg merge: DEBUG: +merged [0-9]+ segments/m, 'a worker merges');
 unlike($log, qr/^client backend: DEBUG: +merged/m, 'and nobody else');
 check_rows('merged by a worker');
@@ -49,20 +63,18 @@ my $script = $node->basedir . '/insert.sql';
 append_to_file($script, "INSERT INTO docs (body) SELECT words(400) FROM generate_series(1, 20);\n"
 		. "SELECT count(*) FROM (SELECT id FROM docs ORDER BY body <@> 'w1 w2 w3' LIMIT 10) x;\n");
 my $offset = -s $node->logfile;
-command_ok([ 'pgbench', '-n', '-c', 3, '-t', 20, '-f', $script, $node->connstr('postgres') ], 'clients beside a merge');
-$log = slurp_file($node->logfile, $offset);
+$log = log_when($offset, qr/^milvus_pg merge: DEBUG: +merged/m,
+	sub { $node->command_ok([ 'pgbench', '-n', '-c', 3, '-t', 20, '-f', $script, $node->connstr('postgres') ], 'clients beside a merge') });
 like($log, qr/^milvus_pg merge: DEBUG: +merged/m, 'segments were merged meanwhile');
 unlike($log, qr/^client backend: .*still waiting for \w+ on page/m, 'no client waited');
-ok($node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'milvus_pg merge')"),
-	'the workers end');
 check_rows('merged beside clients');
 
 # No worker is to be had.
 $node->append_conf('postgresql.conf', "max_worker_processes = 0\n");
 $node->restart;
 $offset = -s $node->logfile;
-fill(12);
-like(slurp_file($node->logfile, $offset), qr/^client backend: DEBUG: +merged [0-9]+ segments/m, 'an inserter merges');
+$log = log_when($offset, qr/^client backend: DEBUG: +merged/m, sub { fill(12) });
+like($log, qr/^client backend: DEBUG: +merged [0-9]+ segments/m, 'an inserter merges');
 check_rows('merged by inserters');
 
 done_testing();
