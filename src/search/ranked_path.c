@@ -1,10 +1,13 @@
 /*
  * ranked_path.c -- where the planner puts a Ranked Scan.
  *
- * It stands above every Index Scan in the order of body <@> query.  Where the
- * expression is wanted it comes with the row, and nothing is charged for it: the
- * path's target has it.  A score of several columns cannot be computed from one:
- * there the other paths are taken away.
+ * It stands above Index Scans in the order of a distance where there are conditions:
+ * a bitmap of other indexes may go before, a limit to the distance ends the scan.
+ *
+ * And above every one in the order of body <@> query.  Where the expression is
+ * wanted it comes with the row, and nothing is charged for it: the path's target
+ * has it.  A score of several columns cannot be computed from one: there the other
+ * paths are taken away.
  *
  * Plans with row locks keep the plain Index Scan: they may evaluate other
  * versions of a row than the scan has returned.
