@@ -7,6 +7,8 @@
 #include "nodes/execnodes.h"
 #include "nodes/pathnodes.h"
 
+#include "index/tidset.h"
+
 /* bm25_build.c */
 IndexBuildResult *mv_bm25_build(Relation heap, Relation index, IndexInfo *info);
 void		mv_bm25_buildempty(Relation index);
@@ -29,14 +31,15 @@ int64		mv_bm25_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
 void		mv_bm25_endscan(IndexScanDesc scan);
 
 /*
- * mv_bm25_expect -- how many rows will perhaps be fetched, so that they come of one
- * search; any number may be.
+ * mv_bm25_expect -- what the scan's caller knows, for the runs that begin after it, until
+ * it is told anew.
  *
- * rows		0: unknown
- *
- * Before the first row, or the first after a rescan.
+ * rows		that will perhaps be fetched, so that they come of one search; 0: not known.
+ *			Any number may be
+ * tids		rows that are wanted, or NULL: all.  Others are not returned.  Valid until the
+ *			last of these runs has ended
  */
-void		mv_bm25_expect(IndexScanDesc scan, double rows);
+void		mv_bm25_expect(IndexScanDesc scan, double rows, const MvTidSet *tids);
 
 /*
  * mv_bm25_count -- how many rows the scan's keys select and the snapshot sees.

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "catalog/partition.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/float.h"
@@ -39,9 +40,9 @@ is_for_another(const IndexOptInfo *index, Node *clause)
 		return false;
 	oid = mv_bm25query_of(lsecond(((OpExpr *) clause)->args), &field);
 
-	/* A partition's index answers for its parent's. */
+	/* A partition's index answers for its parents'. */
 	return OidIsValid(oid) && oid != index->indexoid &&
-		index->rel->reloptkind == RELOPT_BASEREL;
+		!list_member_oid(get_partition_ancestors(index->indexoid), oid);
 }
 
 static bool

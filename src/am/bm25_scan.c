@@ -2,8 +2,8 @@
  * bm25_scan.c -- scans of bm25 indexes.
  *
  * ORDER BY column <@> query makes a ranked search, column @@@ query and
- * conditions on attributes restrict it; without an order rows come as they lie,
- * or as a bitmap.
+ * conditions on attributes restrict it, and so does a set of rows that other indexes
+ * have found; without an order rows come as they lie, or as a bitmap.
  */
 #include "postgres.h"
 
@@ -34,6 +34,7 @@ typedef struct MvBm25Scan
 	bool		recheck;		/* a condition is not exact */
 	bool		nothing;		/* a condition is never true */
 	int			rows;			/* perhaps wanted; 0: unknown */
+	const MvTidSet *tids;		/* wanted; NULL: all */
 } MvBm25Scan;
 
 IndexScanDesc
@@ -87,11 +88,12 @@ mv_bm25_endscan(IndexScanDesc scan)
 }
 
 void
-mv_bm25_expect(IndexScanDesc scan, double rows)
+mv_bm25_expect(IndexScanDesc scan, double rows, const MvTidSet *tids)
 {
 	MvBm25Scan *state = scan->opaque;
 
 	state->rows = (int) Min(rows, 1e9);
+	state->tids = tids;
 }
 
 /* ---- scan keys ---- */
@@ -146,6 +148,7 @@ make_request(IndexScanDesc scan, MvBm25Scan *state)
 	memset(request, 0, sizeof(MvFtsRequest));
 	request->field = MV_ALL_FIELDS;
 	request->rows = state->rows;
+	request->tids = state->tids;
 	request->filters = filters;
 	request->conditions = conditions;
 	state->recheck = state->nothing = false;

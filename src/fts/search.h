@@ -13,6 +13,7 @@
 
 #include "fts/query.h"
 #include "index/attribute.h"
+#include "index/tidset.h"
 
 /* A query that must match. */
 typedef struct MvFtsFilter
@@ -31,6 +32,7 @@ typedef struct MvFtsRequest
 	const MvFtsFilter *filters; /* each must match */
 	int			nconditions;
 	const MvCondition *conditions;	/* each must be true */
+	const MvTidSet *tids;		/* rows wanted; NULL: all */
 	int			rows;			/* perhaps wanted; 0: unknown */
 	Oid			statistics;		/* index that they are of, perhaps partitioned; invalid: this one */
 } MvFtsRequest;

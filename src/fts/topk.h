@@ -166,6 +166,8 @@ struct MvFtsSearch
 	bool		excludes;		/* the mask does what the root must not match */
 	bool		not_null;		/* the request's field is not null where the root matches */
 	bool		restricted;		/* the mask of ranked rows says more than who is alive */
+	bool		asks_conditions;	/* before further terms are looked up; queries come after */
+	bool		sifts;			/* something is asked then */
 
 	/* the segment */
 	uint32		number;
@@ -179,6 +181,8 @@ struct MvFtsSearch
 	uint32		mask_base;		/* MV_NO_DOC: not made */
 	int			codes_width;
 	void	   *codes;			/* [codes_width * MV_WINDOW]: coded keys of an attribute */
+	uint32		tids_base;		/* MV_NO_DOC: not read */
+	ItemPointer tids;			/* [MV_WINDOW]; NULL: not asked for */
 	MvBits		mask;			/* documents that pass what is asked besides the query */
 	uint32		live_base;		/* MV_NO_DOC: not read */
 	uint64		live[MV_LIVE_DOCS / 64];
@@ -234,12 +238,13 @@ void		mv_topk_compile(MvFtsSearch *search);
 
 /*
  * mv_topk_mask -- documents of the window at base that are alive and pass filters,
- * conditions and what the root must not match.
+ * conditions and what the root must not match.  Behind the ranked rows these are also
+ * in the set of rows wanted; ranked ones are few enough to be asked one by one.
  */
 const MvBits *mv_topk_mask(MvFtsSearch *search, uint32 base);
 
 /*
- * mv_topk_passes -- what the mask says of one document.
+ * mv_topk_passes -- what the mask and the set of rows wanted say of one document.
  *
  * few		there are few documents to ask about in the window
  */
@@ -249,6 +254,7 @@ bool		mv_topk_passes(MvFtsSearch *search, uint32 doc, bool few);
 
 /*
  * mv_topk_sift -- keep the documents that pass, or at least those for which that is dear to know.
+ * Where the search does not sift, these are all.
  *
  * docs		[n], ascending
  * returns	their number

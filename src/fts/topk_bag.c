@@ -196,7 +196,7 @@ search_window(MvFtsSearch *search, WindowTerm *terms, int n, uint32 from, uint32
 										 search->base, search->docs, search->points);
 	}
 	mv_last_scan.documents += found;
-	if (search->request->nconditions > 0)
+	if (search->sifts)
 	{
 		found = mv_score_kernels.keep(search->docs, search->points, found,
 									  (int32) Max(search->need - rest, 1));

@@ -190,6 +190,8 @@ prepare(MvFtsSearch *search)
 	search->window = palloc0(sizeof(int32) * MV_WINDOW);
 	search->docs = palloc(sizeof(uint32) * (MV_WINDOW + MV_WINDOW_SLACK));
 	search->points = palloc(sizeof(int32) * (MV_WINDOW + MV_WINDOW_SLACK));
+	if (search->request->tids != NULL)
+		search->tids = palloc(sizeof(ItemPointerData) * MV_WINDOW);
 	if (search->root != NULL)
 		prepare_weights(search, df);
 }
@@ -326,5 +328,9 @@ mv_topk_compile(MvFtsSearch *search)
 	compile_filters(search);
 	search->restricted = search->nranked_filters > 0 || request->nconditions > 0 ||
 		search->excludes || !search->not_null;
+	/* Queries are asked when it is known which documents are good enough. */
+	search->asks_conditions =
+		request->nconditions > 0 && search->nranked_filters == 0 && !search->excludes;
+	search->sifts = request->tids != NULL || search->asks_conditions;
 	prepare(search);
 }

@@ -1,10 +1,14 @@
 /*
  * topk_mask.c -- what is asked of documents besides the scored query: that they are alive,
- * conditions on attributes, filters, what must not match, fields that are not null.
+ * conditions on attributes, filters, what must not match, fields that are not null, a set
+ * of rows.
  */
 #include "postgres.h"
 
+#include "port/pg_bitutils.h"
+
 #include "fts/topk.h"
+#include "index/counters.h"
 
 StaticAssertDecl(MV_KEY_CHUNK == MV_WINDOW, "a window's keys are those of a zone");
 
@@ -146,6 +150,61 @@ apply_null(MvFtsSearch *search, int field, uint32 n, bool null)
 			search->mask.words[i / 64] &= ~(UINT64CONST(1) << i % 64);
 }
 
+/* ---- rows wanted ---- */
+
+/* Where the rows of the window at base are. */
+static const ItemPointerData *
+window_tids(MvFtsSearch *search, uint32 base)
+{
+	if (search->tids_base != base)
+	{
+		mv_fts_tids(search->segment, base, Min(MV_WINDOW, search->segment->ndocs - base),
+					search->tids);
+		search->tids_base = base;
+	}
+	return search->tids;
+}
+
+/*
+ * Is the document's row wanted?  All TIDs of a window cost as much to read as a few that
+ * are read one by one.
+ */
+static bool
+is_wanted(MvFtsSearch *search, uint32 doc, bool few)
+{
+	const MvTidSet *wanted = search->request->tids;
+	uint32		base = doc / MV_WINDOW * MV_WINDOW;
+	ItemPointerData tid;
+
+	if (wanted == NULL)
+		return true;
+	mv_last_scan.tested++;
+	if (few && search->tids_base != base)
+		mv_fts_tids(search->segment, doc, 1, &tid);
+	else
+		tid = window_tids(search, base)[doc - base];
+	return mv_tid_set_has(wanted, &tid, NULL);
+}
+
+/* Out of the mask with all others. */
+static void
+apply_tids(MvFtsSearch *search)
+{
+	const ItemPointerData *tids = window_tids(search, search->mask_base);
+
+	for (int word = 0; word < lengthof(search->mask.words); word++)
+		for (uint64 left = search->mask.words[word]; left != 0; left &= left - 1)
+		{
+			int			bit = pg_rightmost_one_pos64(left);
+
+			mv_last_scan.tested++;
+			if (!mv_tid_set_has(search->request->tids, &tids[word * 64 + bit], NULL))
+				search->mask.words[word] &= ~(UINT64CONST(1) << bit);
+		}
+}
+
+/* ---- the mask ---- */
+
 const MvBits *
 mv_topk_mask(MvFtsSearch *search, uint32 base)
 {
@@ -166,6 +225,8 @@ mv_topk_mask(MvFtsSearch *search, uint32 base)
 		apply_null(search, request->field, n, search->stage == MV_STAGE_NULLS);
 	for (i = 0; i < request->nconditions; i++)
 		apply_condition(search, &request->conditions[i], n);
+	if (request->tids != NULL && search->stage != MV_STAGE_RANKED)
+		apply_tids(search);
 	for (i = 0; i < nfilters; i++)
 	{
 		if (search->filters[i].field != MV_ALL_FIELDS)
@@ -201,8 +262,9 @@ passes_alone(MvFtsSearch *search, uint32 doc)
 		mv_topk_lengths(search, request->field, base)[doc - base] != MV_LENGTH_NULL;
 }
 
-bool
-mv_topk_passes(MvFtsSearch *search, uint32 doc, bool few)
+/* What the mask says of one document. */
+static bool
+passes_mask(MvFtsSearch *search, uint32 doc, bool few)
 {
 	uint32		base = doc / MV_WINDOW * MV_WINDOW;
 
@@ -213,23 +275,31 @@ mv_topk_passes(MvFtsSearch *search, uint32 doc, bool few)
 	return has_bit(mv_topk_mask(search, base)->words, doc - base);
 }
 
+bool
+mv_topk_passes(MvFtsSearch *search, uint32 doc, bool few)
+{
+	return is_wanted(search, doc, few) && passes_mask(search, doc, few);
+}
+
 int
 mv_topk_sift(MvFtsSearch *search, uint32 *docs, int32 *points, int n)
 {
+	bool		conditions = search->asks_conditions;
 	int			kept = 0,
 				i,
 				end;
 
-	/* Queries are asked when it is known which documents are good enough. */
-	if (search->request->nconditions == 0 || search->nranked_filters > 0 || search->excludes)
+	if (!search->sifts)
 		return n;
 	for (i = 0; i < n; i = end)
 	{
 		uint32		base = docs[i] / MV_WINDOW * MV_WINDOW;
+		bool		few;
 
 		for (end = i; end < n && docs[end] - base < MV_WINDOW; end++)
 			;
-		if (end - i > MV_FEW)
+		few = end - i <= MV_FEW;
+		if (conditions && !few)
 			mv_topk_mask(search, base);
 		for (; i < end; i++)
 		{
@@ -237,7 +307,7 @@ mv_topk_sift(MvFtsSearch *search, uint32 *docs, int32 *points, int n)
 
 			docs[kept] = doc;
 			points[kept] = points[i];
-			kept += mv_topk_passes(search, doc, true);
+			kept += is_wanted(search, doc, few) && (!conditions || passes_mask(search, doc, few));
 		}
 	}
 	return kept;

@@ -54,6 +54,7 @@ mv_topk_enter(MvFtsSearch *search, int number)
 	for (i = 0; i < MV_MAX_FIELDS; i++)
 		search->lengths_base[i] = MV_NO_DOC;
 	search->mask_base = MV_NO_DOC;
+	search->tids_base = MV_NO_DOC;
 	search->live_base = MV_NO_DOC;
 }
 
@@ -159,7 +160,7 @@ mv_topk_offer(MvFtsSearch *search, const uint32 *docs, const int32 *points, int 
 	int			good = 0;
 	int			i;
 
-	if (search->restricted)
+	if (search->restricted || search->tids != NULL)
 		for (i = 0; i < n; i++)
 			good += points[i] >= search->need;
 

@@ -19,9 +19,14 @@ BitmapHeapPath *mv_filter_path(PlannerInfo *root, RelOptInfo *rel, const IndexPa
 /* The share of the relation's rows that the bitmap holds. */
 double		mv_filter_share(const BitmapHeapPath *filter);
 
-/* What the index scan costs when it returns those alone, the bitmap included. */
-void		mv_filter_cost(const BitmapHeapPath *filter, const IndexPath *index, Cost *startup,
-						   Cost *total);
+/*
+ * mv_filter_cost -- what the index scan costs when it returns those alone, the bitmap
+ * included.
+ *
+ * text		the index is one of text, not of vectors
+ */
+void		mv_filter_cost(const BitmapHeapPath *filter, const IndexPath *index, bool text,
+						   Cost *startup, Cost *total);
 
 /* ---- filter_tids.c: execution ---- */
 

@@ -21,9 +21,25 @@
 #define COST_OF_LOOKUP 0.2
 #define COST_OF_VECTOR 50.0
 
-/* The relation's indexes, for bitmap scans alone. */
+/* A search of text by bounds costs so much less than one that looks at all postings. */
+#define BOUNDS_SAVE 4.0
+
+/* Of the conditions those that are not known from what the index is for. */
 static List *
-bitmap_indexes(const RelOptInfo *rel)
+conditions_of(const IndexOptInfo *index, List *conditions)
+{
+	List	   *found = NIL;
+	ListCell   *lc;
+
+	foreach(lc, index->indrestrictinfo)
+		if (list_member_ptr(conditions, lfirst(lc)))
+			found = lappend(found, lfirst(lc));
+	return found;
+}
+
+/* The relation's indexes, for bitmap scans by the conditions alone. */
+static List *
+bitmap_indexes(const RelOptInfo *rel, List *conditions)
 {
 	List	   *indexes = NIL;
 	ListCell   *lc;
@@ -38,6 +54,7 @@ bitmap_indexes(const RelOptInfo *rel)
 		copy = makeNode(IndexOptInfo);
 		*copy = *index;
 		copy->amhasgettuple = false;
+		copy->indrestrictinfo = conditions_of(index, conditions);
 		indexes = lappend(indexes, copy);
 	}
 	return indexes;
@@ -81,7 +98,7 @@ mv_filter_path(PlannerInfo *root, RelOptInfo *rel, const IndexPath *index)
 	copy->joininfo = NIL;
 	copy->has_eclass_joins = false;
 	copy->consider_parallel = false;
-	copy->indexlist = bitmap_indexes(rel);
+	copy->indexlist = bitmap_indexes(rel, conditions);
 	create_index_paths(root, copy);
 	foreach(lc, copy->pathlist)
 	{
@@ -106,12 +123,14 @@ mv_filter_share(const BitmapHeapPath *filter)
 }
 
 /*
- * The bitmap is made and becomes a set, in which all rows of the index are looked up.
- * Then the scan costs what it does without, or a distance for each member, if that
- * is less; and after the first row, the share of its cost that members have.
+ * The bitmap is made and becomes a set.  In that of vectors all rows of the index are
+ * looked up; then the scan costs what it does without, or a distance for each member, if
+ * that is less.  Text looks its matches up, and the fewer are members, the less do bounds
+ * save.  After the first row it is the share of the scan's cost that members have.
  */
 void
-mv_filter_cost(const BitmapHeapPath *filter, const IndexPath *index, Cost *startup, Cost *total)
+mv_filter_cost(const BitmapHeapPath *filter, const IndexPath *index, bool text, Cost *startup,
+			   Cost *total)
 {
 	double		rows = index->indexinfo->tuples;
 	double		members;
@@ -120,7 +139,11 @@ mv_filter_cost(const BitmapHeapPath *filter, const IndexPath *index, Cost *start
 
 	cost_bitmap_tree_node(filter->bitmapqual, &bitmap, &share);
 	members = rows * share;
-	*startup = bitmap + cpu_operator_cost * (members * COST_OF_MEMBER + rows * COST_OF_LOOKUP) +
-		Min(index->path.startup_cost, members * COST_OF_VECTOR * cpu_operator_cost);
+	*startup = bitmap + cpu_operator_cost * members * COST_OF_MEMBER;
+	if (text)
+		*startup += index->path.startup_cost * Min(1 / Max(share, 1e-9), BOUNDS_SAVE);
+	else
+		*startup += cpu_operator_cost * rows * COST_OF_LOOKUP +
+			Min(index->path.startup_cost, members * COST_OF_VECTOR * cpu_operator_cost);
 	*total = *startup + (index->path.total_cost - index->path.startup_cost) * share;
 }

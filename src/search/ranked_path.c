@@ -1,8 +1,9 @@
 /*
  * ranked_path.c -- where the planner puts a Ranked Scan.
  *
- * It stands above Index Scans in the order of a distance where there are conditions:
- * a bitmap of other indexes may go before, a limit to the distance ends the scan.
+ * It stands above Index Scans in the order of a distance or a score where there are
+ * conditions: a bitmap of other indexes may go before, a limit to the distance ends the
+ * scan.
  *
  * And above every one in the order of body <@> query.  Where the expression is
  * wanted it comes with the row, and nothing is charged for it: the path's target
@@ -13,6 +14,8 @@
  * versions of a row than the scan has returned.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "nodes/makefuncs.h"
 #include "optimizer/clauses.h"
@@ -189,7 +192,7 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, BitmapHeapPath *
 	if (filter != NULL)
 	{
 		path->custom_paths = lappend(path->custom_paths, filter);
-		mv_filter_cost(filter, index, startup, total);
+		mv_filter_cost(filter, index, index_kind(index->indexinfo) == TEXT, startup, total);
 	}
 	if (within != NULL)
 		*total = *startup + (*total - *startup) * RANGE_SHARE;
@@ -206,20 +209,22 @@ is_the_only_way(IndexPath *path)
 }
 
 /*
- * Above that of a vector index, if it is of use.  Filtered paths are added to the list.
+ * Above an index's path; above that of a vector index if it is of use.  Filtered paths are
+ * added to the list.
  *
  * expects	what is above tells how many rows it will fetch
  */
 static Path *
-wrap_vectors(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, bool expects, List **more)
+wrap(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, bool expects, List **more)
 {
+	bool		text = index_kind(index->indexinfo) == TEXT;
 	OpExpr	   *order = order_of(index);
 	BitmapHeapPath *filter;
 	Node	   *within = NULL;
 
-	if (index->indexinfo->indrestrictinfo == NIL && !expects)
+	if (!text && index->indexinfo->indrestrictinfo == NIL && !expects)
 		return (Path *) index;
-	if (order != NULL)
+	if (!text && order != NULL)
 		within = mv_range_limit(root, index->indexinfo, &order);
 	filter = mv_filter_path(root, rel, index);
 	if (filter != NULL)
@@ -243,8 +248,7 @@ add_range_paths(PlannerInfo *root, RelOptInfo *rel, List **more)
 			continue;
 		if (mv_range_limit(root, info, &order) == NULL)
 			continue;
-		paths = lappend(paths, wrap_vectors(root, rel, mv_range_path(root, info, order), false,
-											&paths));
+		paths = lappend(paths, wrap(root, rel, mv_range_path(root, info, order), false, &paths));
 	}
 	foreach(lc, paths)
 		((Path *) lfirst(lc))->pathkeys = NIL;
@@ -275,12 +279,10 @@ mv_ranked_wrap(PlannerInfo *root, RelOptInfo *rel, bool expects)
 		IndexPath  *index = lfirst(lc);
 		Kind		kind = IsA(index, IndexPath) ? index_kind(index->indexinfo) : FOREIGN;
 
-		if (kind == FOREIGN || list_length(index->indexorderbys) != 1)
+		if (kind == FOREIGN || list_length(index->indexorderbys) != 1 ||
+			isinf(index->path.total_cost))
 			continue;
-		if (kind == VECTORS)
-			lfirst(lc) = wrap_vectors(root, rel, index, expects, &more);
-		else
-			lfirst(lc) = make_path(root, rel, index, NULL, NULL);
+		lfirst(lc) = wrap(root, rel, index, expects, &more);
 		ordered = true;
 		if (kind == TEXT && is_the_only_way(index))
 			only = lappend(only, lfirst(lc));

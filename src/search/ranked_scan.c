@@ -142,7 +142,7 @@ start(RankedScan *scan)
 						 index->iss_OrderByKeys, index->iss_NumOrderByKeys);
 	}
 	if (scan->plan.text)
-		mv_bm25_expect(index->iss_ScanDesc, rows_wanted(scan));
+		mv_bm25_expect(index->iss_ScanDesc, rows_wanted(scan), wanted_tids(scan));
 	else
 	{
 		mv_am_expect(index->iss_ScanDesc, rows_wanted(scan), wanted_tids(scan),
