@@ -32,6 +32,7 @@
 #include "index/ivf/ivf.h"
 #include "index/ivf/ivf_filter.h"
 #include "index/options.h"
+#include "index/workspace.h"
 
 /* Candidates that the first pass over the lists looks for, and how many times more the next. */
 #define FIRST_CANDIDATES 64
@@ -106,8 +107,7 @@ mv_ivf_search_begin(Relation index, Relation heap, Snapshot snapshot)
 	s->index = index;
 	s->heap = heap;
 	s->snapshot = snapshot;
-	s->view_context = AllocSetContextCreate(CurrentMemoryContext, "ivf search",
-											ALLOCSET_DEFAULT_SIZES);
+	s->view_context = mv_workspace_begin();
 	mv_ivf_filter_init(&s->filter, CurrentMemoryContext);
 	s->max_nearest = FIRST_CANDIDATES;
 	mv_topk_init(&s->nearest, palloc(sizeof(MvNeighbor) * s->max_nearest), s->max_nearest);
@@ -121,7 +121,7 @@ mv_ivf_search_end(MvSearch *s)
 {
 	if (s->fetch != NULL)
 		mv_fetch_end(s->fetch);
-	MemoryContextDelete(s->view_context);
+	mv_workspace_end(s->view_context);
 }
 
 /* ---- the lists ---- */
