@@ -53,6 +53,20 @@ class Nearest(unittest.TestCase):
         self.assertEqual(datasets.nearest(base, base[:1], "cosine", 100).shape, (1, 3))
 
 
+class Turns(unittest.TestCase):
+    def test_one_index_of_a_server_at_a_time(self):
+        specs = [servers.parse_spec(text) for text in ("a:hnsw", "a:ivf", "b:hnsw", "a:exact", "b:exact")]
+        texts = [[spec.text for spec in turn] for turn in vectors.turns(specs)]
+        self.assertEqual(texts, [["a:hnsw", "b:hnsw"], ["a:ivf", "b:exact"], ["a:exact"]])
+
+    def test_the_fastest_counts(self):
+        runs = [{"qps": 3}, {"qps": 5}, {"qps": 4}]
+        best = None
+        for result in runs:
+            best = vectors.faster(best, result)
+        self.assertIs(best, runs[1])
+
+
 class Recall(unittest.TestCase):
     def setUp(self):
         self.base = np.arange(1, 11, dtype=np.float32).reshape(10, 1)

@@ -4,9 +4,10 @@
     bench/vectors.py --server ours='host=/tmp port=5432' --server peer='host=/tmp port=5433' --data minilm \\
         --index peer:exact --index 'peer:hnsw(m=16,ef_construction=64)' --index ours:exact --all --save minilm
 
-Each --index is built in turn, then measured by the parts asked for: --sweep,
---first, --cold, --writes.  bench/README.md says what they mean; bench/report.py
-prints and draws the result.
+An index of each server is built, then they are measured by the parts asked for:
+--sweep, whose rounds go from one to the other so that all see the same moods of
+the machine, --first, --cold, --writes; then the servers' next indexes.
+bench/README.md says what the parts mean; bench/report.py prints and draws the result.
 """
 import argparse
 import datetime
@@ -18,7 +19,6 @@ import re
 import shlex
 import shutil
 import sys
-import time
 
 import numpy as np
 
@@ -42,7 +42,7 @@ SWEEPS = {
     "vchordrq": one("vchordrq.probes", [5, 10, 20, 40, 80, 160]),
     "diskann": [{"diskann.query_search_list_size": n, "diskann.query_rescore": r}
                 for n, r in ((50, 30), (100, 50), (200, 100), (400, 200), (800, 400))],
-    "ivf": one("milvus.probes", [20, 40, 80, 160, 320, 640, 1280]),
+    "ivf": one("milvus.target_recall", [0.8, 0.9, 0.95, 0.97, 0.99, 0.995]),
 }
 
 
@@ -72,7 +72,7 @@ def arguments():
     p.add_argument("--clients", default="1,2,8", help="numbers of connections of the sweep")
     p.add_argument("--seconds", type=float, default=5, help="least duration of one measurement")
     p.add_argument("--limit", type=float, default=30, help="most seconds of one measurement, even if queries are left")
-    p.add_argument("--rounds", type=int, default=1, help="repeat each measurement, keep the fastest")
+    p.add_argument("--rounds", type=int, default=1, help="times each measurement is repeated; the fastest counts")
     p.add_argument("--effort", action="append", default=[], metavar="AM:SETTING=V,V", help="replaces the sweep of an AM")
     p.add_argument("--set", action="append", default=[], metavar="SQL", help="run by every measuring session")
     p.add_argument("--parallel", type=int, default=0, help="max_parallel_workers_per_gather of queries")
@@ -128,36 +128,48 @@ def session(args, spec, effort):
     return out + [f"SET {name} = {value}" for name, value in effort.items()]
 
 
-def measure(args, job, settings, clients):
-    """The fastest of --rounds runs; ids of the last."""
-    best = None
-    for _ in range(args.rounds):
-        result, ids = client.run(job["server"].dsn, job["query"], job["data"]["queries"], settings, ids=True,
-                                 c=clients, w=20, t=args.seconds, m=args.limit, k=args.k)
-        if best is None or result["qps"] > best["qps"]:
-            best = result
-    return best, ids
+def run_once(args, job, settings, clients):
+    """(result, ids) of one run."""
+    return client.run(job["server"].dsn, job["query"], job["data"]["queries"], settings, ids=True,
+                      c=clients, w=20, t=args.seconds, m=args.limit, k=args.k)
+
+
+def faster(a, b):
+    return b if a is None or b["qps"] > a["qps"] else a
 
 
 # ---- parts
 
-def sweep(args, job):
-    """One point per effort: recall, and QPS with percentiles for each number of clients."""
-    data, points = job["data"], []
-    client.run(job["server"].dsn, job["query"], data["queries"], session(args, job["spec"], job["efforts"][-1]), m=10)
-    for effort in job["efforts"]:
-        settings = session(args, job["spec"], effort)
-        point = {"effort": effort, "clients": {}}
-        for count in args.client_counts:
-            result, ids = measure(args, job, settings, count)
-            point["clients"][str(count)] = result
+def sweep_round(job, args):
+    """Every point of an index once; a point keeps the fastest run of its number of clients."""
+    data = job["data"]
+    for point in job["points"]:
+        for count in map(str, args.client_counts):
+            result, ids = run_once(args, job, session(args, job["spec"], point["effort"]), int(count))
+            point["clients"][count] = faster(point["clients"].get(count), result)
             if "recall" not in point:
                 point["recall"], point["asked"] = datasets.recall(
                     ids, data["base"], data["queries"], data["gt"], data["metric"], args.k)
-        points.append(point)
-        rates = " ".join(f"{c}: {r['qps']:.0f}" for c, r in point["clients"].items())
-        print(f"    {label(effort):34} recall {point['recall']:.4f}  QPS {rates}", flush=True)
-    return points
+
+
+def warm(job, args):
+    job["points"] = [{"effort": effort, "clients": {}} for effort in job["efforts"]]
+    client.run(job["server"].dsn, job["query"], job["data"]["queries"], session(args, job["spec"], job["efforts"][-1]), m=10)
+
+
+def sweep(args, jobs):
+    """One point per effort of every index: recall, and QPS with percentiles for each number of clients."""
+    for job in jobs:
+        attempt(job, warm, args)
+    for _ in range(args.rounds):
+        for job in jobs:
+            attempt(job, sweep_round, args)
+    for job in filter(works, jobs):
+        job["out"]["sweep"] = job["points"]
+        print(job["spec"].text)
+        for point in job["points"]:
+            rates = " ".join(f"{c}: {r['qps']:.0f}" for c, r in point["clients"].items())
+            print(f"    {label(point['effort']):34} recall {point['recall']:.4f}  QPS {rates}", flush=True)
 
 
 def label(effort):
@@ -222,14 +234,18 @@ def writes(args, job):
 def after_writes(args, job, rows, live):
     data = job["data"]
     truth = live[datasets.nearest(rows[live], data["queries"], data["metric"], args.k)]
-    result, ids = measure(args, job, session(args, job["spec"], usual_effort(job)), 1)
+    result = None
+    for _ in range(args.rounds):
+        once, ids = run_once(args, job, session(args, job["spec"], usual_effort(job)), 1)
+        result = faster(result, once)
     result["recall"], _ = datasets.recall(ids, rows, data["queries"], truth, data["metric"], args.k)
     return result
 
 
-def build(args, job, out):
+def build(job, args):
     """The index, if there is to be one, and proof that queries use it."""
-    server, spec, data = job["server"], job["spec"], job["data"]
+    server, spec, data, out = job["server"], job["spec"], job["data"], job["out"]
+    print(f"{spec.text}  load {load_average()[0]}", flush=True)
     servers.drop_index(server)
     if spec.am != "exact":
         out["build"] = servers.build_index(server, spec, args.type, data["metric"], args.maintenance_work_mem, args.workers)
@@ -239,23 +255,44 @@ def build(args, job, out):
         servers.check_plan(server, job["query"], data["queries"][0], session(args, spec, effort), expected)
 
 
-def measure_index(args, server, spec, data, efforts):
-    """Build one index and measure the parts asked for.  What fails is recorded and ends this index only."""
-    job = {"server": server, "spec": spec, "data": data, "efforts": efforts, "query": query_sql(args, data["metric"])}
-    out = {"index": spec.text, "server": spec.server, "am": spec.am, "options": spec.options, "load": load_average(),
-           "session": session(args, spec, {})}
+# ---- the run
+
+def works(job):
+    return "error" not in job["out"]
+
+
+def attempt(job, step, *more):
+    """Do a step of an index.  What fails is recorded and ends this index only."""
+    if not works(job):
+        return
     try:
-        build(args, job, out)
-        for part in args.parts:
-            out[part] = globals()[part](args, job)
-            if part == "sweep":
-                job["points"] = out[part]
-            else:
-                print(f"    {part}: {json.dumps(out[part])}", flush=True)
+        step(job, *more)
     except (servers.psycopg.Error, servers.Failure) as error:
-        out["error"] = str(error)
-        print(f"    error: {error}", file=sys.stderr, flush=True)
-    return out
+        job["out"]["error"] = str(error)
+        print(f"    {job['spec'].text}: error: {error}", file=sys.stderr, flush=True)
+
+
+def other_parts(job, args):
+    for part in args.parts:
+        if part != "sweep":
+            job["out"][part] = globals()[part](args, job)
+            print(f"    {job['spec'].text} {part}: {json.dumps(job['out'][part])}", flush=True)
+
+
+def new_job(args, server, spec, data, efforts):
+    return {"server": server, "spec": spec, "data": data, "efforts": efforts, "query": query_sql(args, data["metric"]),
+            "out": {"index": spec.text, "server": spec.server, "am": spec.am, "options": spec.options,
+                    "load": load_average(), "session": session(args, spec, {})}}
+
+
+def measure_turn(args, jobs):
+    """Build an index on each of some servers, and measure the parts asked for."""
+    for job in jobs:
+        attempt(job, build, args)
+    if "sweep" in args.parts:
+        sweep(args, jobs)
+    for job in jobs:
+        attempt(job, other_parts, args)
 
 
 def prepare(args):
@@ -293,22 +330,31 @@ def load_server(args, server, data, run):
                                      t=min(1, args.seconds))
 
 
+def turns(specs):
+    """The indexes in groups that are measured together: the first of every server, the second, ..."""
+    out = []
+    for i, spec in enumerate(specs):
+        turn = sum(other.server == spec.server for other in specs[:i])
+        if turn == len(out):
+            out.append([])
+        out[turn].append(spec)
+    return out
+
+
 def measure_all(args, named, specs, efforts, data, run):
-    """Every index, server by server; yields after each."""
+    """Every index, turn by turn; yields after each turn."""
     loaded = set()
-    for spec in sorted(specs, key=lambda s: list(named).index(s.server)):
-        server = named[spec.server]
-        if spec.server not in loaded:
-            load_server(args, server, data, run)
-            loaded.add(spec.server)
-        print(f"{spec.text}  load {load_average()[0]}", flush=True)
-        started = time.perf_counter()
-        result = measure_index(args, server, spec, data, efforts[spec.am])
-        result["took_s"] = round(time.perf_counter() - started, 1)
-        run["indexes"].append(result)
+    for turn in turns(specs):
+        jobs = [new_job(args, named[spec.server], spec, data, efforts[spec.am]) for spec in turn]
+        for job in jobs:
+            if job["server"].name not in loaded:
+                load_server(args, job["server"], data, run)
+                loaded.add(job["server"].name)
+        measure_turn(args, jobs)
+        run["indexes"] += [job["out"] for job in jobs]
         if "writes" in args.parts:
-            loaded.discard(spec.server)
-        yield result
+            loaded.clear()
+        yield
 
 
 def main():
