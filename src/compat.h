@@ -157,6 +157,20 @@
 	build_expression_pathkey(root, expr, NULL, op, relids, true)
 #endif
 
+/*
+ * A condition of the query, at the security level of its own ones.  16: outer joins say
+ * what they make NULL in another way.
+ */
+#if PG_VERSION_NUM >= 160000
+#define mv_make_condition(root, clause) \
+	make_restrictinfo(root, clause, true, false, false, false, (root)->qual_security_level, \
+					  NULL, NULL, NULL)
+#else
+#define mv_make_condition(root, clause) \
+	make_restrictinfo(root, clause, true, false, false, (root)->qual_security_level, NULL, NULL, \
+					  NULL)
+#endif
+
 /* 18: a path key says how its operator compares, not a number of the btree family. */
 #if PG_VERSION_NUM >= 180000
 #define mv_path_key_ascending(key) ((key)->pk_cmptype = COMPARE_LT)

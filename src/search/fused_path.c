@@ -1,16 +1,21 @@
 /*
- * fused_path.c -- ORDER BY rrf(leg, leg, ...): where the planner puts a Fused Scan.
+ * fused_path.c -- ORDER BY rrf(leg, leg, ...) and its like: where the planner puts a
+ * Fused Scan.
  *
  * Each leg is an expression of the relation, most often a distance or a score, and
  * gets the path that returns the relation's rows by it: an Index Scan in its order,
  * below a Ranked Scan where that helps, or a sort.  All have the relation's
- * conditions, and so has the last child, for rows that no leg ranks.  Since no
- * other plan can compute rrf(), the relation has no other path.
+ * conditions, and so has the last child, for rows that no leg ranks.
+ *
+ * No other plan can compute rrf() or weighted(), so the relation has no other path.
+ * A sum of distances any plan can compute; there the node is a path among others.
  *
  * The paths of a leg are made by core: a copy of the relation that is said to be
  * wanted in the leg's order.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "access/sysattr.h"
 #include "catalog/pg_operator_d.h"
@@ -22,7 +27,9 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 #include "am/am.h"
@@ -30,30 +37,17 @@
 #include "compat.h"
 #include "fts/bm25query.h"
 #include "guc.h"
-#include "search/fused.h"
+#include "search/fused_call.h"
 #include "search/ranked.h"
 #include "search/search.h"
 
 static set_rel_pathlist_hook_type next_hook = NULL;
 
-/* ---- the call ---- */
+/* ---- the query ---- */
 
-static bool
-is_rrf(Node *node)
-{
-	FuncExpr   *call = (FuncExpr *) node;
-	FmgrInfo	function;
-
-	if (!IsA(node, FuncExpr) || call->funcresulttype != FLOAT8OID ||
-		list_length(call->args) != MV_RRF_ARGS)
-		return false;
-	fmgr_info(call->funcid, &function);
-	return function.fn_addr == mv_rrf;
-}
-
-/* The call of rrf() by which the query is ordered first, if it is of this relation; or NULL. */
-static FuncExpr *
-find_call(PlannerInfo *root, RelOptInfo *rel)
+/* What the query is ordered by first, if that is ours and of this relation; or NULL. */
+static MvFusion *
+find_fusion(PlannerInfo *root, RelOptInfo *rel)
 {
 	PathKey    *key;
 	ListCell   *lc;
@@ -64,52 +58,106 @@ find_call(PlannerInfo *root, RelOptInfo *rel)
 	foreach(lc, key->pk_eclass->ec_members)
 	{
 		EquivalenceMember *member = lfirst(lc);
+		MvFusion   *fusion;
 
-		if (!bms_equal(member->em_relids, rel->relids) || !is_rrf((Node *) member->em_expr))
+		if (!bms_equal(member->em_relids, rel->relids) ||
+			(fusion = mv_fusion_parse(member->em_expr)) == NULL)
 			continue;
-		if (!mv_path_key_is_ascending(key) || key->pk_nulls_first)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("rrf() is ordered by ascending, NULLS LAST, only"),
-					 errhint("The best rows come first: leave out DESC and NULLS FIRST.")));
-		return (FuncExpr *) member->em_expr;
+		if (mv_path_key_is_ascending(key) && !key->pk_nulls_first)
+			return fusion;
+		if (fusion->ranker == MV_RANK_SUM)
+			return NULL;
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s() is ordered by ascending, NULLS LAST, only", mv_fusion_name(fusion)),
+				 errhint("The best rows come first: leave out DESC and NULLS FIRST.")));
 	}
 	return NULL;
 }
 
-static bool
-is_null_constant(Node *node)
+/* What such a query may not have; NULL: it has none of that. */
+static const char *
+find_unsupported(PlannerInfo *root, RangeTblEntry *rte)
 {
-	return IsA(node, Const) && ((Const *) node)->constisnull;
+	if (rte->inh)
+		return "partitioned tables and tables with children";
+	if (rte->relkind == RELKIND_FOREIGN_TABLE || rte->tablesample != NULL)
+		return "foreign tables and samples";
+	if (root->rowMarks != NIL)
+		return "queries that lock rows";
+	if (root->parse->commandType != CMD_SELECT)
+		return "INSERT, UPDATE and DELETE themselves";
+	return NULL;
 }
 
-/* What a query may not have where rrf() orders its rows. */
-static void
-check_query(PlannerInfo *root, RangeTblEntry *rte, FuncExpr *call)
+/* ---- conditions on the score ---- */
+
+/* Has the expression what only the node computes? */
+static bool
+mentions(Node *node, MvFusion *fusion)
 {
-	const char *what = NULL;
+	if (node == NULL)
+		return false;
+	return equal(node, fusion->call) || expression_tree_walker(node, mentions, fusion);
+}
 
-	if (contain_var_clause((Node *) list_copy_tail(call->args, MV_MAX_LEGS)))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("k and weights of rrf() cannot depend on the row")));
-	if (contain_volatile_functions((Node *) call->args))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("rrf() cannot rank by volatile functions")));
+/* Divide conditions into those on the score and others. */
+static List *
+take_from(List **conditions, MvFusion *fusion)
+{
+	List	   *taken = NIL;
+	List	   *others = NIL;
+	ListCell   *lc;
 
-	if (rte->inh)
-		what = "partitioned tables and tables with children";
-	else if (rte->relkind == RELKIND_FOREIGN_TABLE || rte->tablesample != NULL)
-		what = "foreign tables and samples";
-	else if (root->rowMarks != NIL)
-		what = "queries that lock rows";
-	else if (root->parse->commandType != CMD_SELECT)
-		what = "INSERT, UPDATE and DELETE themselves";
-	if (what != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("rrf() is not supported in %s", what),
-				 errhint("Let a subquery find the rows: ... WHERE id IN (SELECT id FROM one_table "
-						 "ORDER BY rrf(...) LIMIT n).")));
+	foreach(lc, *conditions)
+	{
+		if (mentions((Node *) lfirst_node(RestrictInfo, lc)->clause, fusion))
+			taken = lappend(taken, lfirst(lc));
+		else
+			others = lappend(others, lfirst(lc));
+	}
+	*conditions = others;
+	return taken;
+}
+
+/*
+ * Take the conditions on the score from the relation: the node checks them, no leg can.
+ * Rows are to have what these refer to.
+ */
+static List *
+take_conditions(RelOptInfo *rel, MvFusion *fusion)
+{
+	List	   *taken = extract_actual_clauses(take_from(&rel->baserestrictinfo, fusion), false);
+	ListCell   *lc;
+
+	if (taken == NIL)
+		return NIL;
+	foreach(lc, rel->indexlist)
+		take_from(&lfirst_node(IndexOptInfo, lc)->indrestrictinfo, fusion);
+	foreach(lc, pull_var_clause((Node *) taken, PVC_INCLUDE_PLACEHOLDERS))
+		if (!list_member(rel->reltarget->exprs, lfirst(lc)))
+			add_column_to_pathtarget(rel->reltarget, lfirst(lc), 0);
+	return taken;
+}
+
+/* Is it score < limit, so that no row passes after one that does not? */
+static bool
+is_limit(Node *clause, const MvFusion *fusion)
+{
+	OpExpr	   *op = (OpExpr *) clause;
+	bool		less;
+	bool		greater;
+	Node	   *left;
+	Node	   *right;
+
+	if (!IsA(op, OpExpr) || list_length(op->args) != 2)
+		return false;
+	less = op->opfuncid == F_FLOAT8LT || op->opfuncid == F_FLOAT8LE;
+	greater = op->opfuncid == F_FLOAT8GT || op->opfuncid == F_FLOAT8GE;
+	left = linitial(op->args);
+	right = lsecond(op->args);
+	return (less && equal(left, fusion->order) && !contain_var_clause(right)) ||
+		(greater && equal(right, fusion->order) && !contain_var_clause(left));
 }
 
 /* ---- legs ---- */
@@ -120,8 +168,6 @@ is_score(RelOptInfo *rel, Expr *expr)
 {
 	ListCell   *lc;
 
-	if (!IsA(expr, OpExpr))
-		return false;
 	foreach(lc, rel->indexlist)
 	{
 		IndexOptInfo *index = lfirst(lc);
@@ -134,6 +180,22 @@ is_score(RelOptInfo *rel, Expr *expr)
 				return true;
 	}
 	return false;
+}
+
+/* The name of an operator says what it measures, whoever made it. */
+static MvLegKind
+leg_kind(RelOptInfo *rel, Expr *expr)
+{
+	const char *name;
+
+	if (!IsA(expr, OpExpr))
+		return MV_LEG_DISTANCE;
+	if (is_score(rel, expr))
+		return MV_LEG_TEXT;
+	name = get_opname(((OpExpr *) expr)->opno);
+	return strcmp(name, "<->") == 0 ? MV_LEG_L2 :
+		strcmp(name, "<=>") == 0 ? MV_LEG_COSINE :
+		strcmp(name, "<#>") == 0 || strcmp(name, "<@@>") == 0 ? MV_LEG_PRODUCT : MV_LEG_DISTANCE;
 }
 
 /* Can the value not be computed from a row? */
@@ -162,6 +224,33 @@ copy_relation(RelOptInfo *rel)
 											  -1, InvalidOid, 0),
 							 0);
 	return copy;
+}
+
+/* The leg's own conditions, as if the query had them; core's choice of indexes follows. */
+static void
+add_filter(PlannerInfo *root, RelOptInfo *copy, List *filter)
+{
+	List	   *conditions = NIL;
+	List	   *indexes = NIL;
+	ListCell   *lc;
+
+	if (filter == NIL)
+		return;
+	foreach(lc, filter)
+		conditions = lappend(conditions, mv_make_condition(root, lfirst(lc)));
+	foreach(lc, copy->indexlist)
+	{
+		IndexOptInfo *index = palloc(sizeof(IndexOptInfo));
+
+		*index = *lfirst_node(IndexOptInfo, lc);
+		index->rel = copy;
+		indexes = lappend(indexes, index);
+	}
+	copy->indexlist = indexes;
+	copy->rows = clamp_row_est(copy->rows * clauselist_selectivity(root, conditions, copy->relid,
+																   JOIN_INNER, NULL));
+	copy->baserestrictinfo = list_concat_copy(copy->baserestrictinfo, conditions);
+	check_index_predicates(root, copy);
 }
 
 /* Are these rows in an order that is not exact?  Of a vector index of ours. */
@@ -230,12 +319,13 @@ sort_path(PlannerInfo *root, RelOptInfo *copy, Expr *expr, List *pathkeys)
 
 /* Let core make the paths of a copy of the relation that would be useful for an order. */
 static RelOptInfo *
-relation_for(PlannerInfo *root, RelOptInfo *rel, List *pathkeys)
+relation_for(PlannerInfo *root, RelOptInfo *rel, List *pathkeys, List *filter)
 {
 	RelOptInfo *copy = copy_relation(rel);
 	List	   *wanted = root->query_pathkeys;
 	ListCell   *lc;
 
+	add_filter(root, copy, filter);
 	root->query_pathkeys = pathkeys;
 	create_index_paths(root, copy);
 	foreach(lc, copy->pathlist)
@@ -245,12 +335,13 @@ relation_for(PlannerInfo *root, RelOptInfo *rel, List *pathkeys)
 	return copy;
 }
 
-/* The path by which a leg's first `depth` rows come cheapest. */
+/* The path by which a leg's first `depth` rows come cheapest; NULL: there is none. */
 static Path *
-leg_path(PlannerInfo *root, RelOptInfo *rel, Expr *expr, double depth)
+leg_path(PlannerInfo *root, RelOptInfo *rel, const MvFusionLeg *leg, double depth)
 {
+	Expr	   *expr = leg->expr;
 	List	   *pathkeys = mv_expression_pathkey(root, expr, Float8LessOperator, rel->relids);
-	RelOptInfo *copy = relation_for(root, rel, pathkeys);
+	RelOptInfo *copy = relation_for(root, rel, pathkeys, leg->filter);
 	Path	   *best = NULL;
 	ListCell   *lc;
 
@@ -266,12 +357,8 @@ leg_path(PlannerInfo *root, RelOptInfo *rel, Expr *expr, double depth)
 		if (best == NULL || is_cheaper(path, best, depth))
 			best = path;
 	}
-	if (best == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a leg of rrf() has no index that it could be read from"),
-				 errhint("A query for several columns needs a scan of its bm25 index.")));
-	add_value(root, best, expr);
+	if (best != NULL)
+		add_value(root, best, expr);
 	return best;
 }
 
@@ -289,33 +376,55 @@ column_of(List *tlist, Expr *expr)
 typedef struct Search
 {
 	Expr	   *expr;
-	FuncExpr   *call;
+	const MvFusion *fusion;
 } Search;
 
-/* Does the query want the expression outside the call? */
+/* Does the query want the expression, beside what it is ordered by? */
 static bool
 occurs(Node *node, Search *search)
 {
-	if (node == NULL || equal(node, search->call))
+	if (node == NULL || equal(node, search->fusion->order) || equal(node, search->fusion->call))
 		return false;
 	return equal(node, search->expr) || expression_tree_walker(node, occurs, search);
 }
 
-/* The expression with columns of the node for those of the table. */
+/* The expression with the node's columns for what these compute. */
 static Node *
 on_columns(Node *node, List *tlist)
 {
+	int			column;
+
 	if (node == NULL)
 		return NULL;
+	column = column_of(tlist, (Expr *) node);
+	if (column > 0)
+		return (Node *) makeVar(INDEX_VAR, column, exprType(node), exprTypmod(node),
+								exprCollation(node), 0);
 	if (IsA(node, Var))
-	{
-		Var		   *var = (Var *) copyObject(node);
-
-		var->varattno = column_of(tlist, (Expr *) node);
-		var->varno = INDEX_VAR;
-		return (Node *) var;
-	}
+		elog(ERROR, "fused scan lacks column %d", ((Var *) node)->varattno);
 	return expression_tree_mutator(node, on_columns, tlist);
+}
+
+/* The expression where all conditions hold, else NULL. */
+static Node *
+where(List *conditions, Expr *expr)
+{
+	CaseWhen   *when;
+	CaseExpr   *choice;
+
+	if (conditions == NIL)
+		return (Node *) expr;
+	when = makeNode(CaseWhen);
+	when->expr = make_ands_explicit(conditions);
+	when->result = expr;
+	when->location = -1;
+	choice = makeNode(CaseExpr);
+	choice->casetype = exprType((Node *) expr);
+	choice->casecollid = exprCollation((Node *) expr);
+	choice->args = list_make1(when);
+	choice->defresult = (Expr *) makeNullConst(choice->casetype, -1, choice->casecollid);
+	choice->location = -1;
+	return (Node *) choice;
 }
 
 /* The column after the table's is the ctid. */
@@ -329,16 +438,38 @@ check_columns(Plan *plan, const MvFusedPlan *fused)
 		elog(ERROR, "leg of a fused scan lacks ctid");
 }
 
-static void
-plan_leg(MvFusedLeg *leg, const MvFusedPlan *fused, RelOptInfo *rel, Expr *expr)
+/*
+ * computed		its values are wanted of rows that it does not return
+ * columns		those of the table
+ */
+static MvFusedLeg
+plan_leg(RelOptInfo *rel, const MvFusionLeg *from, Plan *plan, bool computed, List *columns)
 {
-	Plan	   *plan = list_nth(fused->plans, fused->nlegs);
+	MvFusedLeg	leg = {
+		.argument = from->argument, .kind = leg_kind(rel, from->expr),
+		.value = column_of(plan->targetlist, from->expr), .whole = needs_index(from->expr),
+		.depth = from->depth
+	};
 
-	check_columns(plan, fused);
-	leg->value = column_of(plan->targetlist, expr);
-	leg->matches = is_score(rel, expr);
-	if (leg->value == 0)
+	if (leg.value == 0)
 		elog(ERROR, "leg of a fused scan lacks its value");
+	if (!computed)
+		return leg;
+	leg.missing = (Expr *) on_columns((Node *) from->expr, columns);
+	if (from->filter != NIL)
+		leg.lookup = (Expr *) on_columns(where(from->filter, from->expr), columns);
+	if (leg.kind == MV_LEG_TEXT)
+		leg.operand = (Expr *)
+			on_columns(where(from->filter, linitial(((OpExpr *) from->expr)->args)), columns);
+	return leg;
+}
+
+/* Let the node have one more column. */
+static int
+give(List **columns, Expr *expr, int number)
+{
+	*columns = lappend(*columns, makeTargetEntry(expr, number, NULL, false));
+	return number;
 }
 
 static Plan *
@@ -346,34 +477,42 @@ make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 		  List *plans)
 {
 	CustomScan *node = makeNode(CustomScan);
-	FuncExpr   *call = linitial(path->custom_private);
+	MvFusion   *fusion = mv_fusion_parse(linitial(path->custom_private));
 	/* Not those of rel->reltarget, which by now may be the query's. */
 	List	   *columns = add_to_flat_tlist(NIL, lsecond(path->custom_private));
 	MvFusedPlan plan = {
-		.plans = plans, .nlegs = 0, .ncolumns = list_length(columns), .exact = mv_hybrid_exact,
-		.k = list_nth(call->args, MV_RRF_K), .weights = list_nth(call->args, MV_RRF_WEIGHTS),
+		.plans = plans, .ranker = fusion->ranker, .params = fusion->params,
+		.narguments = fusion->narguments, .nlegs = fusion->nlegs,
+		.ncolumns = list_length(columns), .most = fusion->most, .exact = mv_hybrid_exact,
 		.limit = mv_ranked_limit(root)
 	};
-	List	   *given = lappend(columns, makeTargetEntry((Expr *) call, plan.ncolumns + 1, NULL,
-														 false));
+	List	   *given = list_copy(columns);
+	int			number = give(&given, fusion->order, plan.ncolumns + 1);
+	List	   *inputs;
+	ListCell   *lc;
 
-	for (int i = 0; i < MV_MAX_LEGS; i++)
+	if (fusion->call != NULL && fusion->call != fusion->order)
+		plan.fused = give(&given, fusion->call, ++number);
+	for (int i = 0; i < plan.nlegs; i++)
 	{
-		Search		search = {.expr = list_nth(call->args, i), .call = call};
-		MvFusedLeg *leg = &plan.legs[plan.nlegs];
+		Search		search = {.expr = fusion->legs[i].expr, .fusion = fusion};
+		bool		wanted = fusion->ranker == MV_RANK_SUM ||
+			occurs((Node *) root->processed_tlist, &search);
 
-		if (is_null_constant((Node *) search.expr))
-			continue;
-		*leg = (MvFusedLeg){ .argument = i };
-		plan_leg(leg, &plan, rel, search.expr);
-		plan.nlegs++;
-		if (!occurs((Node *) root->processed_tlist, &search))
-			continue;
-		leg->missing = (Expr *) on_columns((Node *) search.expr, columns);
-		given = lappend(given, makeTargetEntry(search.expr, list_length(given) + 1, NULL, false));
-		leg->column = list_length(given);
+		check_columns(list_nth(plans, i), &plan);
+		plan.legs[i] = plan_leg(rel, &fusion->legs[i], list_nth(plans, i),
+								wanted || fusion->ranker != MV_RANK_RRF, columns);
+		if (wanted)
+			plan.legs[i].column = give(&given, search.expr, ++number);
 	}
 	check_columns(llast(plans), &plan);
+	node->scan.plan.qual = lthird(path->custom_private);
+	foreach(lc, node->scan.plan.qual)
+		if (is_limit(lfirst(lc), fusion))
+			plan.bounds = lappend(plan.bounds, on_columns(lfirst(lc), given));
+	inputs = list_delete_nth_cell(list_copy(given), plan.ncolumns);
+	if (fusion->call != fusion->order)
+		plan.score = (Expr *) on_columns((Node *) fusion->order, inputs);
 	node->scan.plan.targetlist = tlist;
 	node->scan.scanrelid = 0;
 	node->flags = path->flags;
@@ -389,52 +528,122 @@ static const CustomPathMethods path_methods = {
 
 /* ---- the path ---- */
 
+/*
+ * Rows of each leg that will be read.  For a sum, until the first `wanted` are certain:
+ * so many where the legs have nothing to do with each other (Fagin, PODS 1996).
+ */
+static double
+rows_to_read(PlannerInfo *root, const RelOptInfo *rel, const MvFusion *fusion)
+{
+	double		wanted = Max(root->limit_tuples, 1);
+	double		depth = Max(mv_hybrid_depth, wanted);
+
+	if (fusion->ranker != MV_RANK_SUM)
+		return depth;
+	return Max(depth, pow(rel->rows, 1 - 1.0 / fusion->nlegs) * pow(wanted, 1.0 / fusion->nlegs));
+}
+
+/*
+ * The node above paths of the legs; NULL: a leg has none, or a sum one that has no index.
+ *
+ * conditions	on the score, that it is to check
+ */
 static Path *
-fused_path(PlannerInfo *root, RelOptInfo *rel, FuncExpr *call)
+fused_path(PlannerInfo *root, RelOptInfo *rel, MvFusion *fusion, List *conditions)
 {
 	CustomPath *path = makeNode(CustomPath);
-	double		depth = Max(mv_hybrid_depth, root->limit_tuples);
+	double		depth = rows_to_read(root, rel, fusion);
 
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = rel;
 	path->path.pathtarget = copy_pathtarget(rel->reltarget);
-	add_column_to_pathtarget(path->path.pathtarget, (Expr *) call, 0);
+	add_column_to_pathtarget(path->path.pathtarget, fusion->order, 0);
 	path->path.pathkeys = list_make1(linitial(root->query_pathkeys));
 	path->path.rows = rel->rows;
 	path->path.total_cost = rel->rows * cpu_tuple_cost;
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	path->custom_private = list_make2(call, rel->reltarget->exprs);
+	path->custom_private = list_make3(fusion->order, rel->reltarget->exprs, conditions);
 	path->methods = &path_methods;
-	for (int i = 0; i < MV_MAX_LEGS; i++)
+	for (int i = 0; i < fusion->nlegs; i++)
 	{
-		Expr	   *expr = list_nth(call->args, i);
-		Path	   *leg;
+		Path	   *leg = leg_path(root, rel, &fusion->legs[i], depth);
+		QualCost	lookup;
 
-		if (is_null_constant((Node *) expr))
-			continue;
-		leg = leg_path(root, rel, expr, depth);
+		if (leg == NULL || (fusion->ranker == MV_RANK_SUM && IsA(leg, SortPath)))
+			return NULL;
 		path->custom_paths = lappend(path->custom_paths, leg);
 		path->path.startup_cost += cost_of_rows(leg, depth);
 		path->path.total_cost += leg->total_cost;
+		if (fusion->ranker != MV_RANK_SUM)
+			continue;
+		/* Of rows that the other legs have returned. */
+		cost_qual_eval_node(&lookup, (Node *) fusion->legs[i].expr, root);
+		path->path.startup_cost += lookup.startup + Min(depth, rel->rows) * lookup.per_tuple;
+		path->path.total_cost += lookup.startup + rel->rows * lookup.per_tuple;
 	}
 	path->custom_paths = lappend(path->custom_paths,
-								 unordered_path(root, relation_for(root, rel, NIL)));
+								 unordered_path(root, relation_for(root, rel, NIL, NIL)));
 	return (Path *) path;
+}
+
+/* The order is one that only the node has. */
+static void
+replace_paths(PlannerInfo *root, RelOptInfo *rel, MvFusion *fusion, const char *unsupported)
+{
+	Path	   *path;
+
+	if (unsupported != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s() is not supported in %s", mv_fusion_name(fusion), unsupported),
+				 errhint("Let a subquery find the rows: ... WHERE id IN (SELECT id FROM one_table "
+						 "ORDER BY %s(...) LIMIT n).", mv_fusion_name(fusion))));
+	path = fused_path(root, rel, fusion, take_conditions(rel, fusion));
+	if (path == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a leg of %s() has no index that it could be read from",
+						mv_fusion_name(fusion)),
+				 errhint("A query for several columns needs a scan of its bm25 index.")));
+	rel->pathlist = list_make1(path);
+	rel->partial_pathlist = NIL;
+}
+
+/* Other paths have it too, unless they could not compute a leg from a row. */
+static void
+add_sum_path(PlannerInfo *root, RelOptInfo *rel, MvFusion *fusion)
+{
+	Path	   *path = fused_path(root, rel, fusion, NIL);
+	bool		only = false;
+
+	for (int i = 0; i < fusion->nlegs; i++)
+		only |= needs_index(fusion->legs[i].expr);
+	if (path == NULL)
+		return;
+	if (only)
+	{
+		rel->pathlist = NIL;
+		rel->partial_pathlist = NIL;
+	}
+	add_path(rel, path);
 }
 
 static void
 add_fused_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
-	FuncExpr   *call;
+	MvFusion   *fusion;
+	const char *unsupported;
 
 	if (next_hook)
 		next_hook(root, rel, rti, rte);
 	if (rte->rtekind != RTE_RELATION || rel->reloptkind != RELOPT_BASEREL || IS_DUMMY_REL(rel) ||
-		(call = find_call(root, rel)) == NULL)
+		(fusion = find_fusion(root, rel)) == NULL)
 		return;
-	check_query(root, rte, call);
-	rel->pathlist = list_make1(fused_path(root, rel, call));
-	rel->partial_pathlist = NIL;
+	unsupported = find_unsupported(root, rte);
+	if (fusion->ranker != MV_RANK_SUM)
+		replace_paths(root, rel, fusion, unsupported);
+	else if (unsupported == NULL && mv_enable_ranked_scan && rel->indexlist != NIL)
+		add_sum_path(root, rel, fusion);
 }
 
 void
