@@ -149,12 +149,13 @@ mv_ivf_draw_curve(float *reaches, int n, double margin, int nqueries, MvIvfCurve
 		/*
 		 * Some half a percent of the rows are misjudged by their codes, fewer at a
 		 * high recall, for which their bounds are wider.  Recalls of single queries
-		 * vary by some .4 sqrt(1 - recall) about their mean.
+		 * vary by some .4 sqrt(1 - recall) about their mean; two standard errors of
+		 * that are made up for, so that other queries have the recall as well.
 		 */
 		if (nqueries > 0)
 		{
 			missing -= Min(0.005, missing / 8);
-			missing -= Min(0.4 * sqrt(missing / nqueries), missing / 2);
+			missing -= Min(2 * 0.4 * sqrt(missing / nqueries), missing / 2);
 		}
 		curve->reach[i] = reaches[Min((int) ceil((1 - missing) * n), n - 1)];
 		curve->lists[i] = 0;
