@@ -67,7 +67,7 @@ typedef struct MvFtsMeta
 {
 	uint32		magic,
 				version;
-	uint64		generation;		/* changes with the set of segments */
+	uint64		generation;		/* changes with segments, and with marks on pending documents */
 	uint64		fingerprint;	/* of the text search configuration */
 	uint32		unused;
 	uint16		nfields,
@@ -304,11 +304,11 @@ struct MvFtsSegmentStore
 	uint32		first_page[MV_FTS_MAX_STREAMS]; /* of streams */
 	BlockNumber **maps;			/* [nmaps], read when first needed */
 	MvFtsZone  *zones[MV_MAX_FIELDS];	/* of attributes, likewise */
-	struct MvFtsWaiting *waiting;	/* pending: fts_pending.c */
+	struct MvFtsWaiting *waiting;	/* pending: fts_waiting.c */
 };
 
 void		mv_fts_read_meta(Relation index, MvFtsMeta *meta);
-MvFtsSegmentStore *mv_fts_segment_open(Relation index, BlockNumber root);
+MvFtsSegmentStore *mv_fts_segment_open(Relation index, BlockNumber root, BlockNumber nblocks);
 
 /* A snapshot of chosen segments alone, [nsegments of the meta page]; not closed but forgotten. */
 MvFtsSnapshot *mv_fts_open_some(Relation index, const bool *chosen);

@@ -8,6 +8,7 @@
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "fts/config.h"
 #include "fts/fts_part.h"
@@ -159,7 +160,8 @@ write_meta(MvFtsBuild *build, MvWriter *writer, const MvFtsEntry *entry)
 	mv_page_init(image.data, MV_PAGE_META);
 	meta->magic = MV_FTS_MAGIC;
 	meta->version = MV_FTS_VERSION;
-	meta->generation = 1;
+	/* No two builds of an index have one in common: backends keep what they know of it. */
+	meta->generation = (uint64) GetCurrentTimestamp();
 	meta->fingerprint = mv_config_fingerprint(schema->config);
 	meta->nfields = (uint16) schema->nfields;
 	meta->nattributes = (uint16) schema->nattributes;

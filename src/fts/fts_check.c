@@ -83,7 +83,7 @@ void
 mv_fts_reach(Relation index, MvFtsReached *reached)
 {
 	MvFtsMeta	meta;
-	MvFtsWaiting waiting = {.index = index};
+	MvFtsWaiting waiting;
 
 	/* Pages that come later are not looked at. */
 	reached->index = index;
@@ -93,10 +93,10 @@ mv_fts_reach(Relation index, MvFtsReached *reached)
 	mv_fts_read_meta(index, &meta);
 	reach(reached, MV_FTS_META_BLOCK);
 	for (uint32 i = 0; i < meta.nsegments; i++)
-		reach_segment(reached, mv_fts_segment_open(index, meta.segments[i].root));
+		reach_segment(reached, mv_fts_segment_open(index, meta.segments[i].root,
+													 reached->nblocks));
 	reach_retired(reached, meta.retired);
-	waiting.nfields = meta.nfields;
-	waiting.nattributes = meta.nattributes;
+	mv_fts_waiting_init(&waiting, index, &meta);
 	for (int i = 0; i < MV_FTS_STRIPES; i++)
 	{
 		reach_chain(reached, meta.stripes[i].old, MV_PAGE_PENDING);
@@ -361,6 +361,7 @@ mv_fts_check(Relation index)
 	mv_fts_maintain_begin(index);
 	if (!RecoveryInProgress())
 		mv_fts_reach(index, &reached);
+	mv_fts_waiting_forget(index);
 	snapshot = mv_fts_open(index);
 	for (int i = 0; i < snapshot->nsegments; i++)
 	{

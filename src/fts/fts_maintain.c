@@ -221,7 +221,7 @@ mv_fts_flush(Relation index, Relation heap)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	MvFtsMeta	meta;
-	MvFtsWaiting waiting = {.index = index};
+	MvFtsWaiting waiting;
 	MvFtsRetired retired = {.index = index};
 	MvFtsEntry	entry;
 	bool		any;
@@ -238,9 +238,7 @@ mv_fts_flush(Relation index, Relation heap)
 		if (BlockNumberIsValid(meta.stripes[i].head))
 			close_stripe(index, i);
 	mv_fts_read_meta(index, &meta);
-	waiting.nfields = meta.nfields;
-	waiting.nattributes = meta.nattributes;
-	waiting.positions = meta.positions != 0;
+	mv_fts_waiting_init(&waiting, index, &meta);
 	for (int i = 0; i < MV_FTS_STRIPES; i++)
 		mv_fts_waiting_chain(&waiting, meta.stripes[i].old);
 	if (waiting.n > 0)
@@ -369,7 +367,8 @@ merge(Relation index, Relation heap, const bool *chosen)
 	bool		any = write_merged(heap, snapshot, &entry);
 
 	if (!any)
-		mv_fts_retire_segment(&retired, mv_fts_segment_open(index, entry.root));
+		mv_fts_retire_segment(&retired, mv_fts_segment_open(index, entry.root,
+															RelationGetNumberOfBlocks(index)));
 	for (int i = 0; i < snapshot->nsegments; i++)
 		mv_fts_retire_segment(&retired, snapshot->segments[i].store);
 	mv_fts_retire_write(&retired, heap);

@@ -7,38 +7,68 @@
 #include "fts/fts.h"
 #include "lib/stringinfo.h"
 
-/* ---- reading: fts_waiting.c ---- */
+/* ---- which there are: fts_waiting.c ---- */
 
-/* A pending document, as a snapshot found it. */
+/* A pending document, as it was found. */
 typedef struct MvFtsWaitingDoc
 {
 	MvFtsPlace	place;			/* of the MvFtsPending */
 	ItemPointerData tid;
 	uint16		flags;
 	uint32		size;			/* bytes of content */
+	const char *content;		/* a copy; NULL: to be read */
 } MvFtsWaitingDoc;
+
+/* Pages of a stripe, as far as they have been read. */
+typedef struct MvFtsChain
+{
+	BlockNumber first,
+				last;			/* more may come to this one */
+	uint32		used;			/* bytes of it that have been read */
+	bool		closed;			/* no more will come */
+} MvFtsChain;
+
+/* The terms of some documents, by hash: fts_waiting_terms.c */
+typedef struct MvFtsWaitingTerms MvFtsWaitingTerms;
 
 typedef struct MvFtsWaiting
 {
-	Relation	index;
+	MemoryContext context;		/* of all that is below */
+	Relation	index;			/* open as long as this is in use */
 	int			nfields,
 				nattributes;
 	bool		positions;
+	int			nchains;
+	MvFtsChain	chains[MV_FTS_STRIPES * 2];
 	uint32		n,
 				allocated;
 	MvFtsWaitingDoc *docs;		/* [n] */
 	uint32	   *lengths;		/* [n][nfields] */
 	int64	   *keys;			/* [n][nattributes] */
+	MvFtsFieldCount fields[MV_MAX_FIELDS];	/* of all n */
+	MvFtsWaitingTerms *terms;	/* NULL: none yet */
 } MvFtsWaiting;
 
-/* Of the stripes of a copy of the meta page; NULL: none waits. */
+/* None yet; in the current memory context. */
+void		mv_fts_waiting_init(MvFtsWaiting *waiting, Relation index, const MvFtsMeta *meta);
+
+/* mv_fts_waiting_chain -- append the documents of a chain that are new, in order. */
+void		mv_fts_waiting_chain(MvFtsWaiting *waiting, BlockNumber first);
+
+/*
+ * mv_fts_waiting_open -- those of the stripes of a copy of the meta page, as a segment;
+ * NULL: none waits.
+ *
+ * In the current memory context, until that is deleted or reset.  Documents that come
+ * later may join the MvFtsWaiting, but not the segment.
+ */
 MvFtsSegmentStore *mv_fts_waiting_open(Relation index, const MvFtsMeta *meta);
 
-/* mv_fts_waiting_chain -- append the documents of a chain. */
-void		mv_fts_waiting_chain(MvFtsWaiting *waiting, BlockNumber head);
+/* Read them from pages again when they are next opened. */
+void		mv_fts_waiting_forget(Relation index);
 
-/* The first long page of a document that has such. */
-BlockNumber mv_fts_waiting_long(const MvFtsWaiting *waiting, uint32 doc);
+/* XX002 */
+_Noreturn void mv_fts_waiting_damaged(const MvFtsWaiting *waiting, BlockNumber block);
 
 void		mv_fts_waiting_lengths(const MvFtsWaiting *waiting, int field, uint32 from, uint32 n,
 								   uint8 *out);
@@ -47,6 +77,20 @@ void		mv_fts_waiting_tids(const MvFtsWaiting *waiting, uint32 from, uint32 n,
 void		mv_fts_waiting_keys(const MvFtsWaiting *waiting, int attribute, uint32 from, uint32 n,
 								int64 *out);
 void		mv_fts_waiting_live(const MvFtsWaiting *waiting, uint32 from, uint32 n, uint64 *out);
+
+/* The code of a document's length in a field. */
+static inline uint8
+mv_fts_waiting_length(const MvFtsWaiting *waiting, uint32 doc, int field)
+{
+	uint32		length = waiting->lengths[(Size) doc * waiting->nfields + field];
+
+	return length == PG_UINT32_MAX ? MV_LENGTH_NULL : mv_length_code(length);
+}
+
+/* ---- their terms: fts_waiting_terms.c ---- */
+
+/* The first long page of a document that has such. */
+BlockNumber mv_fts_waiting_long(const MvFtsWaiting *waiting, uint32 doc);
 
 /* The postings of terms: lists[nterms]. */
 void		mv_fts_waiting_find(MvFtsSegment *segment, const MvQueryTerm *terms, int nterms,

@@ -40,7 +40,7 @@ keys_stream(const MvFtsSegmentStore *store)
 }
 
 MvFtsSegmentStore *
-mv_fts_segment_open(Relation index, BlockNumber root)
+mv_fts_segment_open(Relation index, BlockNumber root, BlockNumber nblocks)
 {
 	Buffer		buffer = mv_page_read(index, root, MV_PAGE_SEGMENT, BUFFER_LOCK_SHARE);
 	Page		page = BufferGetPage(buffer);
@@ -50,7 +50,7 @@ mv_fts_segment_open(Relation index, BlockNumber root)
 
 	store->index = index;
 	store->root_block = root;
-	store->nblocks = RelationGetNumberOfBlocks(index);
+	store->nblocks = nblocks;
 	store->root = palloc0(Max(size, (int) sizeof(MvFtsRoot)));
 	memcpy(store->root, MV_PAGE_BODY(page), size);
 	UnlockReleaseBuffer(buffer);
@@ -293,6 +293,7 @@ static MvFtsSnapshot *
 open_segments(Relation index, const MvFtsMeta *meta, const bool *chosen)
 {
 	MvFtsSnapshot *snapshot = palloc0(sizeof(MvFtsSnapshot));
+	BlockNumber nblocks = RelationGetNumberOfBlocks(index);
 
 	snapshot->index = index;
 	snapshot->context = CurrentMemoryContext;
@@ -306,7 +307,7 @@ open_segments(Relation index, const MvFtsMeta *meta, const bool *chosen)
 
 		if (chosen != NULL && !chosen[i])
 			continue;
-		store = mv_fts_segment_open(index, meta->segments[i].root);
+		store = mv_fts_segment_open(index, meta->segments[i].root, nblocks);
 		if (store->root->ndocs != meta->segments[i].ndocs ||
 			store->root->nfields != meta->nfields || store->root->nattributes != meta->nattributes)
 			mv_index_corrupted(index, "segment %u is not as the meta page says",

@@ -119,6 +119,16 @@ count_dead(Relation index, BlockNumber root, uint32 dead)
 
 /* ---- pending documents ---- */
 
+/* Who keeps what is known of them must read them again, before their rows are removed. */
+static void
+tell_marked(Relation index)
+{
+	MvChange	change;
+
+	mv_fts_change_meta(&change, index)->generation++;
+	mv_fts_end_change(&change);
+}
+
 /* Mark documents [from, to) of a chain's walk that are dead; all are on one page. */
 static void
 mark_dead(Pass *pass, const MvFtsWaiting *waiting, uint32 from, uint32 to)
@@ -164,6 +174,8 @@ mark_dead(Pass *pass, const MvFtsWaiting *waiting, uint32 from, uint32 to)
 static void
 vacuum_waiting(Pass *pass, const MvFtsWaiting *waiting)
 {
+	bool		any = false;
+
 	for (uint32 from = 0, to; from < waiting->n; from = to)
 	{
 		for (to = from + 1; to < waiting->n &&
@@ -173,6 +185,11 @@ vacuum_waiting(Pass *pass, const MvFtsWaiting *waiting)
 		mv_vacuum_delay_point();
 		mark_dead(pass, waiting, from, to);
 	}
+	/* Those of a vacuum that did not come that far, too. */
+	for (uint32 i = 0; i < waiting->n; i++)
+		any |= (waiting->docs[i].flags & MV_FTS_PENDING_DEAD) != 0;
+	if (any)
+		tell_marked(pass->index);
 }
 
 /* ---- callbacks ---- */
