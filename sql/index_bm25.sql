@@ -137,13 +137,40 @@ INSERT INTO docs(id, body) VALUES (2000, 'foxes');
 REINDEX INDEX docs_mine;
 SELECT count(*) FROM docs WHERE body @@@ 'foxes';
 -- another one that does the same, as after pg_upgrade: nothing to build again
-DROP TEXT SEARCH CONFIGURATION public.mine;
+ALTER TEXT SEARCH CONFIGURATION public.mine RENAME TO was_mine;
 SELECT id FROM docs ORDER BY body <@> 'foxes' LIMIT 1;
 CREATE TEXT SEARCH CONFIGURATION public.mine (COPY = english);
 SELECT id FROM docs ORDER BY body <@> 'foxes' LIMIT 1;
 ALTER TEXT SEARCH CONFIGURATION mine ALTER MAPPING FOR asciiword WITH simple;
 INSERT INTO docs(id, body) VALUES (2001, 'foxes');
 SELECT count(*) FROM docs WHERE body @@@ 'foxes';
+
+-- it is not dropped without the index that was built with it
+\set VERBOSITY terse
+DROP TEXT SEARCH CONFIGURATION was_mine;
+REINDEX INDEX docs_mine;
+DROP TEXT SEARCH CONFIGURATION was_mine;
+REINDEX INDEX CONCURRENTLY docs_mine;
+DROP TEXT SEARCH CONFIGURATION mine;
+SELECT deptype, count(*) FROM pg_depend WHERE refclassid = 'pg_ts_config'::regclass AND classid = 'pg_class'::regclass GROUP BY 1;
+ALTER INDEX docs_mine SET (text_config = 'english');
+DROP TEXT SEARCH CONFIGURATION mine;
+REINDEX TABLE docs;
+BEGIN;
+DROP TEXT SEARCH CONFIGURATION mine;
+ROLLBACK;
+-- nor without a partitioned index
+CREATE TABLE parts (id int, body text) PARTITION BY RANGE (id);
+CREATE INDEX parts_bm25 ON parts USING bm25 (body) WITH (text_config = 'public.mine');
+CREATE TABLE parts1 PARTITION OF parts FOR VALUES FROM (0) TO (200);
+CREATE TABLE parts2 PARTITION OF parts FOR VALUES FROM (200) TO (2000);
+DROP TEXT SEARCH CONFIGURATION mine;
+BEGIN;
+DROP TEXT SEARCH CONFIGURATION mine CASCADE;
+SELECT count(*) FROM pg_index WHERE indrelid IN ('parts'::regclass, 'parts1'::regclass, 'parts2'::regclass);
+ROLLBACK;
+DROP TABLE parts;
+\set VERBOSITY default
 
 -- a partitioned table gives what one without partitions gives
 CREATE TABLE whole AS SELECT i AS id, (CASE i % 3 WHEN 0 THEN 'fox dog' WHEN 1 THEN 'fox' ELSE 'cat cow hen' END) || repeat(' pad', i % 17)

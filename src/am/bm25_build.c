@@ -16,6 +16,8 @@
 #include "am/bm25.h"
 #include "am/build.h"
 #include "compat.h"
+#include "fts/config.h"
+#include "fts/schema.h"
 #include "fts/store.h"
 
 /* Phases of pg_stat_progress_create_index. */
@@ -152,6 +154,7 @@ mv_bm25_build(Relation heap, Relation index, IndexInfo *info)
 	result->index_tuples = mv_fts_build_finish(build, MAIN_FORKNUM);
 	if (parallel)
 		mv_workers_end(&workers);
+	mv_config_depend(index, mv_fts_schema(index)->config);
 	return result;
 }
 

@@ -3,17 +3,25 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_ts_config.h"
 #include "catalog/pg_ts_dict.h"
 #include "catalog/pg_ts_template.h"
 #include "common/hashfn.h"
 #include "nodes/value.h"
 #include "tsearch/ts_cache.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "compat.h"
@@ -156,4 +164,62 @@ mv_config_fingerprint(Oid config)
 		last_config = config;
 	}
 	return last;
+}
+
+/* ---- dependencies ---- */
+
+static bool
+depends_on(Oid index, Oid config)
+{
+	Relation	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(index));
+	scan = systable_beginscan(depend, DependDependerIndexId, true, NULL, lengthof(keys), keys);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend row = (Form_pg_depend) GETSTRUCT(tuple);
+
+		found = row->refclassid == TSConfigRelationId && row->refobjid == config;
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	return found;
+}
+
+static void
+depend(Oid index, Oid config)
+{
+	ObjectAddress from,
+				on;
+
+	ObjectAddressSet(from, RelationRelationId, index);
+	ObjectAddressSet(on, TSConfigRelationId, config);
+	recordDependencyOn(&from, &on, DEPENDENCY_NORMAL);
+}
+
+void
+mv_config_depend(Relation index, Oid config)
+{
+	Oid			relid = RelationGetRelid(index);
+	ListCell   *lc;
+
+	if (!depends_on(relid, config))
+	{
+		deleteDependencyRecordsForClass(RelationRelationId, relid, TSConfigRelationId,
+										DEPENDENCY_NORMAL);
+		depend(relid, config);
+	}
+	if (!index->rd_rel->relispartition)
+		return;
+	/* These are not locked: nothing is taken away. */
+	foreach(lc, get_partition_ancestors(relid))
+		if (!depends_on(lfirst_oid(lc), config))
+			depend(lfirst_oid(lc), config);
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "utils/relcache.h"
+
 /*
  * mv_config_oid -- the configuration of a name.
  *
@@ -23,3 +25,11 @@ uint64		mv_config_generation(void);
  * Word lists in files are not looked at, nor are OIDs.
  */
 uint64		mv_config_fingerprint(Oid config);
+
+/*
+ * mv_config_depend -- an index, locked against all, has been built with a configuration.
+ *
+ * From now on this one is not dropped without the index, nor without the partitioned
+ * indexes that it is a part of, but what it was built with before.
+ */
+void		mv_config_depend(Relation index, Oid config);
