@@ -42,6 +42,15 @@ void		mv_bm25_endscan(IndexScanDesc scan);
 void		mv_bm25_expect(IndexScanDesc scan, double rows, const MvTidSet *tids);
 
 /*
+ * mv_bm25_sort -- rows come in the order of an attribute, whose keys are exact and ordered.
+ *
+ * column	of the index, from 1
+ *
+ * Before the first row, or the first after a rescan, of a scan without an order.
+ */
+void		mv_bm25_sort(IndexScanDesc scan, int column, bool descending, bool nulls_first);
+
+/*
  * mv_bm25_count -- how many rows the scan's keys select and the snapshot sees.
  *
  * scan		without an order, after a rescan

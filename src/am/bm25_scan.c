@@ -35,6 +35,8 @@ typedef struct MvBm25Scan
 	bool		nothing;		/* a condition is never true */
 	int			rows;			/* perhaps wanted; 0: unknown */
 	const MvTidSet *tids;		/* wanted; NULL: all */
+	bool		sorted;			/* rows come in this order */
+	MvFtsSort	sort;
 } MvBm25Scan;
 
 IndexScanDesc
@@ -117,6 +119,17 @@ attribute_of(const MvFtsSchema *schema, AttrNumber attno)
 	elog(ERROR, "column %d of a bm25 index is no attribute", attno);
 }
 
+void
+mv_bm25_sort(IndexScanDesc scan, int column, bool descending, bool nulls_first)
+{
+	MvBm25Scan *state = scan->opaque;
+
+	Assert(scan->numberOfOrderBys == 0 && state->search == NULL);
+	state->sorted = true;
+	state->sort = (MvFtsSort){.attribute = attribute_of(state->schema, column),
+							  .descending = descending, .nulls_first = nulls_first};
+}
+
 static const MvQuery *
 bind_query(IndexScanDesc scan, ScanKey key, Oid *index)
 {
@@ -149,6 +162,7 @@ make_request(IndexScanDesc scan, MvBm25Scan *state)
 	request->field = MV_ALL_FIELDS;
 	request->rows = state->rows;
 	request->tids = state->tids;
+	request->sort = state->sorted ? &state->sort : NULL;
 	request->filters = filters;
 	request->conditions = conditions;
 	state->recheck = state->nothing = false;

@@ -22,10 +22,19 @@ typedef struct MvFtsFilter
 	int			field;			/* and this must not be null; MV_ALL_FIELDS: any */
 } MvFtsFilter;
 
+/* The order of an attribute, which has one. */
+typedef struct MvFtsSort
+{
+	int			attribute;
+	bool		descending;
+	bool		nulls_first;
+} MvFtsSort;
+
 /* What is looked for; all of it lives as long as the search. */
 typedef struct MvFtsRequest
 {
-	const MvQuery *query;		/* scored; NULL: rows come without order, scored 0 */
+	const MvQuery *query;		/* scored; NULL: rows come without order of scores, scored 0 */
+	const MvFtsSort *sort;		/* without a query: their order; NULL: any */
 	int			field;			/* rows are last where it is null; MV_ALL_FIELDS: nowhere */
 	bool		all;			/* rows that do not match it, too */
 	int			nfilters;

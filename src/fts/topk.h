@@ -8,6 +8,7 @@
  *   topk_bag.c		any of some terms: block-max MaxScore in windows
  *   topk_all.c		all of some terms and phrases, from the rarest one
  *   topk_match.c	any query, as bits of a window
+ *   topk_sort.c	rows in the order of an attribute
  *   topk_count.c	how many rows match
  *   topk_phrase.c	phrases
  *
@@ -127,6 +128,9 @@ mv_topk_before(const MvTopkItem *a, const MvTopkItem *b)
 	return a->doc < b->doc;
 }
 
+/* A search in the order of an attribute: topk_sort.c */
+typedef struct MvTopkSort MvTopkSort;
+
 /* Where a search is among the documents. */
 typedef enum MvSearchStage
 {
@@ -201,6 +205,8 @@ struct MvFtsSearch
 	bool		continued;		/* only what comes after last is wanted */
 	MvTopkItem	last;
 	int			at;				/* the next one to hand out */
+
+	MvTopkSort *sort;			/* instead; NULL: not begun */
 
 	/* the others */
 	MvSearchStage stage;
@@ -295,6 +301,11 @@ void		mv_topk_match(MvFtsSearch *search, const MvTopkNode *node, uint32 base,
  * MV_NO_DOC.  Documents ascend, here and where filters are matched.
  */
 uint32		mv_topk_filtered(MvFtsSearch *search, uint32 doc);
+
+/* ---- topk_sort.c ---- */
+
+/* mv_search_next() of a request for an order; the segment is entered and left here. */
+bool		mv_topk_sorted(MvFtsSearch *search, MvFtsHit *hit);
 
 /* ---- topk_phrase.c ---- */
 

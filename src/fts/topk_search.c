@@ -364,9 +364,10 @@ bool
 mv_search_next(MvFtsSearch *search, MvFtsHit *hit)
 {
 	MemoryContext old = MemoryContextSwitchTo(search->context);
-	bool		found = false;
+	bool		sorted = search->request->sort != NULL;
+	bool		found = sorted && mv_topk_sorted(search, hit);
 
-	while (!found && search->stage != MV_STAGE_END)
+	while (!sorted && !found && search->stage != MV_STAGE_END)
 	{
 		if (search->stage != MV_STAGE_RANKED)
 			found = next_unranked(search, hit);

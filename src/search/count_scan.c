@@ -33,6 +33,7 @@
 #include "am/bm25.h"
 #include "compat.h"
 #include "fts/schema.h"
+#include "search/ranked.h"
 #include "search/search.h"
 
 static create_upper_paths_hook_type next_hook = NULL;
@@ -275,26 +276,12 @@ is_exactly(IndexPath *path)
 static BitmapHeapPath *
 scan_by(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index)
 {
-	RelOptInfo *copy = palloc(sizeof(RelOptInfo));
-	ListCell   *lc;
-
 	/* Those of rel may be gone, for another path was cheaper. */
-	memcpy(copy, rel, sizeof(RelOptInfo));
-	copy->indexlist = list_make1(index);
-	copy->pathlist = copy->partial_pathlist = NIL;
-	copy->consider_parallel = false;
-	create_index_paths(root, copy);
-	foreach(lc, copy->pathlist)
-	{
-		Path	   *path = lfirst(lc);
+	IndexPath  *path = mv_index_path(root, rel, index);
 
-		if (IsA(path, BitmapHeapPath))
-			path = ((BitmapHeapPath *) path)->bitmapqual;
-		if (IsA(path, IndexPath) && path->param_info == NULL &&
-			((IndexPath *) path)->indexorderbys == NIL && is_exactly((IndexPath *) path))
-			return create_bitmap_heap_path(root, rel, path, rel->lateral_relids, 1, 0);
-	}
-	return NULL;
+	if (path == NULL || !is_exactly(path))
+		return NULL;
+	return create_bitmap_heap_path(root, rel, &path->path, rel->lateral_relids, 1, 0);
 }
 
 /*

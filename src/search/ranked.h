@@ -22,6 +22,7 @@ typedef struct MvRankedPlan
 	int			reads;			/* rows of the index for one that passes the conditions */
 	List	   *limit;			/* expressions that add up to the rows wanted; NIL: unknown */
 	Node	   *within;			/* the distance up to which rows are wanted; NULL: any */
+	List	   *sort;			/* a bm25 index's column, descending, nulls first; NIL: none */
 } MvRankedPlan;
 
 static inline void
@@ -29,7 +30,7 @@ mv_ranked_put(CustomScan *node, const MvRankedPlan *plan)
 {
 	node->custom_plans = plan->bitmap ? list_make2(plan->index, plan->bitmap) :
 		list_make1(plan->index);
-	node->custom_private = list_make2_int(plan->text, plan->reads);
+	node->custom_private = list_concat(list_make2_int(plan->text, plan->reads), plan->sort);
 	node->custom_exprs = list_make2(plan->limit, plan->within);
 	node->methods = &mv_ranked_scan_methods;
 }
@@ -44,8 +45,21 @@ mv_ranked_get(const CustomScan *node)
 		.reads = lsecond_int(node->custom_private),
 		.limit = linitial(node->custom_exprs),
 		.within = lsecond(node->custom_exprs),
+		.sort = list_copy_tail(node->custom_private, 2),
 	};
 }
+
+/* A path above an index's without an order, which sorts by a column of it, from 0. */
+CustomPath *mv_ranked_sorted(PlannerInfo *root, RelOptInfo *rel, IndexPath *index,
+							 PathKey *key, int column);
+
+/* ---- sorted_path.c ---- */
+
+/* The path of an index for the relation's conditions, without an order, or NULL. */
+IndexPath  *mv_index_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index);
+
+/* Add paths in the order that is wanted, if that is of an attribute. */
+void		mv_sorted_paths(PlannerInfo *root, RelOptInfo *rel);
 
 /* ---- for nodes above ---- */
 

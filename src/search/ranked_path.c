@@ -5,6 +5,8 @@
  * conditions: a bitmap of other indexes may go before, a limit to the distance ends the
  * scan.
  *
+ * It sorts by an attribute of a bm25 index: sorted_path.c.
+ *
  * And above every one in the order of body <@> query.  Where the expression is
  * wanted it comes with the row, and nothing is charged for it: the path's target
  * has it.  A score of several columns cannot be computed from one: there the other
@@ -17,6 +19,7 @@
 
 #include <math.h>
 
+#include "access/stratnum.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/cost.h"
@@ -27,6 +30,7 @@
 
 #include "am/am.h"
 #include "am/bm25.h"
+#include "compat.h"
 #include "fts/bm25query.h"
 #include "guc.h"
 #include "search/filter.h"
@@ -108,10 +112,11 @@ make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 	MvRankedPlan plan = {
 		.index = linitial(plans),
 		.bitmap = list_length(plans) > 1 ? bitmap_of(lsecond(plans)) : NULL,
-		.text = index_kind(index->indexinfo) == TEXT,
+		.text = index_kind(index->indexinfo) == TEXT && index->indexorderbys != NIL,
 		.reads = (int) rows_per_result(rel, path),
 		.limit = mv_ranked_limit(root),
-		.within = copyObject(linitial(path->custom_private))
+		.within = copyObject(linitial(path->custom_private)),
+		.sort = copyObject(lsecond(path->custom_private))
 	};
 
 	if (plan.text)
@@ -183,11 +188,11 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, BitmapHeapPath *
 	path->path.type = T_CustomPath;
 	path->path.pathtype = T_CustomScan;
 	path->path.parallel_safe = false;
-	if (index_kind(index->indexinfo) == TEXT)
+	if (index_kind(index->indexinfo) == TEXT && index->indexorderbys != NIL)
 		path->path.pathtarget = target_with_score(root, rel, index);
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->custom_paths = list_make1(index);
-	path->custom_private = list_make1(within);
+	path->custom_private = list_make2(within, NIL);
 	path->methods = &path_methods;
 	if (filter != NULL)
 	{
@@ -196,6 +201,17 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, BitmapHeapPath *
 	}
 	if (within != NULL)
 		*total = *startup + (*total - *startup) * RANGE_SHARE;
+	return path;
+}
+
+CustomPath *
+mv_ranked_sorted(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, PathKey *key, int column)
+{
+	CustomPath *path = make_path(root, rel, index, NULL, NULL);
+
+	path->path.pathkeys = list_make1(key);
+	lsecond(path->custom_private) = list_make3_int(column + 1, !mv_path_key_is_ascending(key),
+												   key->pk_nulls_first);
 	return path;
 }
 
@@ -305,7 +321,10 @@ add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 		next_hook(root, rel, rti, rte);
 	if (rte->rtekind == RTE_RELATION && root->parse->commandType == CMD_SELECT &&
 		root->rowMarks == NIL && mv_enable_ranked_scan && has_our_index(rel))
+	{
 		mv_ranked_wrap(root, rel, false);
+		mv_sorted_paths(root, rel);
+	}
 }
 
 void

@@ -7,6 +7,7 @@
  * - tells it what LIMIT and OFFSET are, for core does not: so many rows are searched
  *   for at once.  That is a hint, the scan goes on beyond;
  * - tells it the distance up to which a condition lets rows pass, where it ends;
+ * - tells a bm25 index by which of its columns to sort;
  * - of full text, adds the value that the row was ordered by.  Core would evaluate
  *   the expression again for its target list, even where only the order is asked
  *   for: analysing the text takes longer than the search.
@@ -19,6 +20,7 @@
 #include "access/relscan.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -141,7 +143,10 @@ start(RankedScan *scan)
 			index_rescan(index->iss_ScanDesc, index->iss_ScanKeys, index->iss_NumScanKeys,
 						 index->iss_OrderByKeys, index->iss_NumOrderByKeys);
 	}
-	if (scan->plan.text)
+	if (scan->plan.sort != NIL)
+		mv_bm25_sort(index->iss_ScanDesc, linitial_int(scan->plan.sort),
+					 lsecond_int(scan->plan.sort), lthird_int(scan->plan.sort));
+	if (scan->plan.text || scan->plan.sort != NIL)
 		mv_bm25_expect(index->iss_ScanDesc, rows_wanted(scan), wanted_tids(scan));
 	else
 	{
@@ -238,6 +243,21 @@ explain_count(const char *what, uint64 n, ExplainState *es)
 		ExplainPropertyUInteger(what, NULL, n, es);
 }
 
+/* The column by which a bm25 index sorts, as in ORDER BY. */
+static void
+explain_sort(RankedScan *scan, ExplainState *es)
+{
+	bool		descending = lsecond_int(scan->plan.sort) != 0;
+	bool		nulls_first = lthird_int(scan->plan.sort) != 0;
+	const IndexScan *index = (IndexScan *) scan->index->ss.ps.plan;
+	char	   *column = get_attname(index->indexid, linitial_int(scan->plan.sort), false);
+
+	ExplainPropertyText("Sort Key",
+						psprintf("%s%s%s", column, descending ? " DESC" : "",
+								 nulls_first == descending ? "" :
+								 nulls_first ? " NULLS FIRST" : " NULLS LAST"), es);
+}
+
 /* In all loops together. */
 static void
 explain(CustomScanState *node, List *ancestors, ExplainState *es)
@@ -245,6 +265,8 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	RankedScan *scan = (RankedScan *) node;
 	const MvScanCounters *counts = &scan->counts;
 
+	if (scan->plan.sort != NIL)
+		explain_sort(scan, es);
 	if (!es->analyze)
 		return;
 	if (counts->filter != NULL)
@@ -254,7 +276,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	explain_count("Rows Tested", counts->tested, es);
 	explain_count("Searches Resumed", counts->resumed, es);
 	explain_count("Index Pages Read", counts->pages, es);
-	if (scan->plan.text)
+	if (scan->plan.text || scan->plan.sort != NIL)
 	{
 		explain_count("Segments", counts->segments, es);
 		explain_count("Windows", counts->windows, es);
