@@ -195,7 +195,7 @@ typedef struct Occurrence
 
 struct MvFtsWaitingTerms
 {
-	uint32		ndocs;			/* documents before that one are here, with a copy of their content */
+	uint32		ndocs;			/* documents before have terms here, and a copy */
 	uint32		n,
 				allocated;
 	Occurrence *occurrences;	/* [n], from 1 */
