@@ -54,13 +54,13 @@ mv_guc_init(void)
 
 	/* The hundredth rank gives 1 / 160, less than half of what the first gives. */
 	DefineCustomIntVariable(
-		"milvus.hybrid_depth", "Rows of each leg that rrf() ranks.",
+		"milvus.hybrid_depth", "Rows of each leg that a hybrid search ranks.",
 		"A LIMIT that is higher counts instead.",
 		&mv_hybrid_depth, 100, 1, 1000000, PGC_USERSET, 0, NULL, NULL, NULL);
 
 	/* The oracle of the default. */
 	DefineCustomBoolVariable(
-		"milvus.hybrid_exact", "Whether rrf() ranks all rows, by exact distances.",
+		"milvus.hybrid_exact", "Whether a hybrid search ranks all rows, by exact distances.",
 		"Legs are not read from approximate indexes, and on until the result is certain.",
 		&mv_hybrid_exact, false, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 

@@ -44,6 +44,7 @@ typedef struct MvFusedLeg
 	Expr	   *missing;		/* computes the value from a row */
 	Expr	   *lookup;			/* for the ranker: NULL if the leg may not have the row */
 	Expr	   *operand;		/* of MV_LEG_TEXT: the text, NULL as lookup */
+	Expr	   *query;			/* and what is searched for */
 	Expr	   *depth;			/* rows that it may rank; NULL: the setting says */
 } MvFusedLeg;
 

@@ -30,6 +30,7 @@ mv_leg_begin(MvFusedScan *scan, int number, EState *estate, int eflags)
 	leg->missing = ExecInitExpr(leg->plan->missing, parent);
 	leg->lookup = ExecInitExpr(leg->plan->lookup, parent);
 	leg->operand = ExecInitExpr(leg->plan->operand, parent);
+	leg->query = ExecInitExpr(leg->plan->query, parent);
 	leg->depth = ExecInitExpr(leg->plan->depth, parent);
 }
 
@@ -68,6 +69,9 @@ void
 mv_leg_start(MvFusedScan *scan, MvLeg *leg)
 {
 	leg->limit = own_depth(scan, leg);
+	leg->no_query = false;
+	if (leg->query != NULL)
+		ExecEvalExprSwitchContext(leg->query, scan->css.ss.ps.ps_ExprContext, &leg->no_query);
 	mv_ranked_expect(leg->state, rows_read(depth_of(scan, leg)));
 }
 
@@ -196,6 +200,7 @@ compute(MvFusedScan *scan, const MvLeg *leg, bool *isnull)
 	if (leg->plan->kind == MV_LEG_TEXT && leg->ended)
 	{
 		ExecEvalExprSwitchContext(leg->operand, context, isnull);
+		*isnull |= leg->no_query;
 		return Float8GetDatum(0);
 	}
 	scan->looked_up++;

@@ -459,8 +459,12 @@ plan_leg(RelOptInfo *rel, const MvFusionLeg *from, Plan *plan, bool computed, Li
 	if (from->filter != NIL)
 		leg.lookup = (Expr *) on_columns(where(from->filter, from->expr), columns);
 	if (leg.kind == MV_LEG_TEXT)
-		leg.operand = (Expr *)
-			on_columns(where(from->filter, linitial(((OpExpr *) from->expr)->args)), columns);
+	{
+		List	   *args = ((OpExpr *) from->expr)->args;
+
+		leg.operand = (Expr *) on_columns(where(from->filter, linitial(args)), columns);
+		leg.query = (Expr *) on_columns(lsecond(args), columns);
+	}
 	return leg;
 }
 

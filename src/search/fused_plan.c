@@ -35,6 +35,7 @@ mv_fused_put(CustomScan *node, const MvFusedPlan *plan)
 		computed = lappend(computed, leg->missing);
 		computed = lappend(computed, leg->lookup);
 		computed = lappend(computed, leg->operand);
+		computed = lappend(computed, leg->query);
 		depths = lappend(depths, leg->depth);
 	}
 	node->custom_plans = plan->plans;
@@ -76,6 +77,7 @@ mv_fused_get(const CustomScan *node, MvFusedPlan *plan)
 		leg->missing = list_nth(computed, expr++);
 		leg->lookup = list_nth(computed, expr++);
 		leg->operand = list_nth(computed, expr++);
+		leg->query = list_nth(computed, expr++);
 		leg->depth = list_nth(depths, i);
 	}
 }

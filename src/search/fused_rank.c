@@ -234,7 +234,7 @@ least_value(const MvFusedScan *scan, const MvLeg *leg, const MvFusedRow *row, bo
 	/* Those beyond the depth are not all of them that are so near. */
 	if (!mv_leg_is_read(scan, leg))
 		return leg->rows[(int) Min(leg->n, scan->depth) - 1].value;
-	*isnull = leg->plan->kind != MV_LEG_TEXT || !isinf(leg->limit);
+	*isnull = leg->plan->kind != MV_LEG_TEXT || !isinf(leg->limit) || leg->no_query;
 	return 0;
 }
 

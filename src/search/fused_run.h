@@ -45,8 +45,10 @@ typedef struct MvLeg
 	ExprState  *missing;
 	ExprState  *lookup;			/* NULL: the same */
 	ExprState  *operand;
+	ExprState  *query;
 	ExprState  *depth;
 
+	bool		no_query;		/* that is NULL, and so are all values */
 	double		limit;			/* its own depth; INFINITY: it has none */
 	double		weight;
 	double		shift;			/* points are (shift - value) * scale, where norms say so */
