@@ -294,14 +294,28 @@ least_unread(MvFusedScan *scan, bool *isnull)
 	return score_of(scan, fused, isnull);
 }
 
-static void
-complete(MvFusedScan *scan, MvFusedRow *row)
+static uint32
+all_legs(const MvFusedScan *scan)
 {
-	load(scan, row);
+	return (1u << scan->plan.nlegs) - 1;
+}
+
+/* Compute a value that the row lacks: of text last, for to analyse it takes longest. */
+static void
+compute_value(MvFusedScan *scan, MvFusedRow *row)
+{
+	const MvLeg *next = NULL;
+
 	for (int i = 0; i < scan->plan.nlegs; i++)
-		if (!(row->known & 1u << i))
-			mv_leg_look_up(scan, &scan->legs[i], row);
-	row->complete = true;
+	{
+		const MvLeg *leg = &scan->legs[i];
+
+		if (!(row->known & 1u << i) && (next == NULL || next->plan->kind == MV_LEG_TEXT))
+			next = leg;
+	}
+	load(scan, row);
+	mv_leg_look_up(scan, next, row);
+	row->complete = row->known == all_legs(scan);
 	set_score(scan, row);
 }
 
@@ -331,7 +345,6 @@ rows_by_least_score(MvFusedScan *scan)
 {
 	binaryheap *heap = binaryheap_allocate(hash_get_num_entries(scan->rows) + 1,
 										   compare_in_heap, NULL);
-	uint32		all_legs = (1u << scan->plan.nlegs) - 1;
 	HASH_SEQ_STATUS all;
 	MvFusedRow *row;
 
@@ -343,7 +356,7 @@ rows_by_least_score(MvFusedScan *scan)
 			continue;
 		if (!row->complete)
 		{
-			row->complete = row->known == all_legs;
+			row->complete = row->known == all_legs(scan);
 			if (scan->plan.fused > 0)
 				load(scan, row);
 			set_score(scan, row);
@@ -375,7 +388,7 @@ rank_by_value(MvFusedScan *scan)
 		CHECK_FOR_INTERRUPTS();
 		if (!row->complete)
 		{
-			complete(scan, row);
+			compute_value(scan, row);
 			binaryheap_replace_first(heap, PointerGetDatum(row));
 			continue;
 		}
