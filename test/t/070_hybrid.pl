@@ -98,8 +98,11 @@ $node->safe_psql('postgres', q{
 		got numeric[];
 		best numeric[];
 		own numeric[];
-		wanted int := greatest(f.depth, f.n);
+		wanted int;
 	BEGIN
+		-- Recall is promised for the default.
+		IF NOT exact THEN f.depth := 100; END IF;
+		wanted := greatest(f.depth, f.n);
 		PERFORM set_config('milvus.hybrid_exact', exact::text, true), set_config('milvus.hybrid_depth', f.depth::text, true),
 			set_config('enable_sort', exact::text, true), set_config('enable_seqscan', exact::text, true);
 		EXECUTE format('SELECT array_agg(id), array_agg(round(s::numeric, 7)) FROM (SELECT id, %s AS s FROM docs WHERE %s ORDER BY s LIMIT %s) x', expression(f), f.condition, f.n) INTO ids, got;
