@@ -5,6 +5,8 @@
     sift5k      4,800 x 128  SIFT descriptors, 200 held-out rows as queries
     synth200k 200,000 x 768  power-law spectrum, clusters, unit length, 1,000 held-out queries
     synth10k   10,000 x 128  the same generator, small
+    synth1m 1,000,000 x 128  the same, large
+    synth500k 500,000 x 384  the same
 
 Everything derived is cached as .npy under build/bench/data; deleting that
 folder is always safe.  Real sets are read from the folder given by --data-dir.
@@ -101,12 +103,22 @@ def load_synth10k(_folder):
     return held_out(synthetic(10_200, 128, 100, seed=10), 200)
 
 
+def load_synth1m(_folder):
+    return held_out(synthetic(1_001_000, 128, 1000, seed=128), 1000)
+
+
+def load_synth500k(_folder):
+    return held_out(synthetic(501_000, 384, 1000, seed=384), 1000)
+
+
 SETS = {
     "minilm": ("cosine", load_minilm),
     "mlnotes": ("cosine", load_mlnotes),
     "sift5k": ("l2", load_sift5k),
     "synth200k": ("cosine", load_synth200k),
     "synth10k": ("cosine", load_synth10k),
+    "synth1m": ("cosine", load_synth1m),
+    "synth500k": ("cosine", load_synth500k),
 }
 
 

@@ -3,6 +3,7 @@
 
     bench/test_bench.py
 """
+import argparse
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import numpy as np
 import client
 import datasets
 import filters
+import growth
 import report
 import servers
 import vectors
@@ -276,6 +278,24 @@ class Filters(unittest.TestCase):
         found[0] = [2, 1, 0, -1, -1]
         found[1] = list(truth[1][:4]) + [-1]
         self.assertEqual(filters.judge(self.data, found, truth), (7 / 8, 1))
+
+
+class Growth(unittest.TestCase):
+    def entry(self, rows, qps):
+        points = [{"recall": r, "clients": {"1": {"qps": q}}} for r, q in zip((0.9, 0.96, 0.995), qps)]
+        return {"index": "ours:hnsw", "rows": rows, "ways": {"walk": points}, "error": None,
+                "build": {"seconds": rows / 1000, "index_mb": 1, "peak_memory_mb": 2}}
+
+    def test_ways(self):
+        args = argparse.Namespace(way=["ours:walk=SET a = on", "ours:lists=SET a = off", "peer:x=SET b = 1"])
+        self.assertEqual(growth.ways_of(args, "ours"), [("walk", "SET a = on"), ("lists", "SET a = off")])
+        self.assertEqual(growth.ways_of(args, "other"), [("", None)])
+
+    def test_table_has_a_column_for_each_size(self):
+        text = growth.table({"sizes": [self.entry(1000, (900, 600, 100)), self.entry(10000, (800, 500, 90))]})
+        self.assertIn("| 1,000 rows | 10,000 rows |", text)
+        self.assertRegex(text, r"ours:hnsw walk 0.95 \| 6\d\d \| 5\d\d \|")
+        self.assertIn("build, s | 1.0 | 10.0 |", text)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ typedef enum MvWalk
 
 extern bool mv_enable_ranked_scan;
 extern int	mv_filter_strategy;
+extern int	mv_graph_min_rows;
 extern int	mv_graph_walk;
 extern int	mv_hybrid_depth;
 extern bool mv_hybrid_exact;

@@ -15,7 +15,8 @@ CREATE FUNCTION milvus_index_stats(index regclass,
 	OUT rows bigint, OUT dead_rows bigint,
 	OUT lists bigint, OUT average_list float8, OUT largest_list bigint, OUT probes bigint,
 	OUT bytes bigint, OUT code_bytes bigint, OUT vector_bytes bigint, OUT id_bytes bigint, OUT list_bytes bigint,
-	OUT free_bytes bigint, OUT drift float8, OUT recall_curve float8[])
+	OUT free_bytes bigint, OUT drift float8, OUT recall_curve float8[],
+	OUT linked_rows bigint, OUT pending_rows bigint, OUT graph_bytes bigint, OUT hops bigint)
 	AS 'MODULE_PATHNAME', 'mv_index_stats'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION milvus_index_stats(regclass) IS 'what an index holds, and how a scan would go with the settings in force';
@@ -43,7 +44,7 @@ COMMENT ON FUNCTION milvus_prewarm(regclass, text) IS 'read an index into shared
 CREATE FUNCTION milvus_last_scan(OUT index regclass, OUT lists bigint, OUT pages bigint, OUT codes bigint,
 	OUT candidates bigint, OUT reranked bigint, OUT rows bigint, OUT resumed bigint,
 	OUT segments bigint, OUT windows bigint, OUT blocks bigint, OUT skipped bigint, OUT documents bigint,
-	OUT filter text, OUT switches bigint, OUT matches bigint, OUT tested bigint)
+	OUT filter text, OUT switches bigint, OUT matches bigint, OUT tested bigint, OUT hops bigint)
 	AS 'MODULE_PATHNAME', 'mv_last_scan_info'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION milvus_last_scan() IS 'what the last index scan of this session did';

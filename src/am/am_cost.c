@@ -7,6 +7,8 @@
  * lists probed hold, it reads on, so the whole index is what all rows cost, or
  * as much of it as a setting allows.
  *
+ * A walk of a graph goes to one page a step instead, whose row it ranks.
+ *
  * With conditions on attributes the keys of all rows are compared, and then either
  * every row that passes is ranked, or as many lists are read as probably hold enough
  * of them: the better of both.
@@ -92,6 +94,8 @@ mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 			 rows * list_length(quals) * KEY_COST +
 			 (probed > 0 ? Min(RERANKED_FIRST, rows * share) : rows * share) * RERANK_COST) +
 		page_cost * probed * shape.code_bytes / BLCKSZ;
+	if (shape.steps > 0 && quals == NIL)
+		*startup = Min(*startup, shape.steps * (cpu_operator_cost * RERANK_COST + page_cost));
 	read_on = probed > 0 ? reached : 0;
 	*total = *startup + cpu_operator_cost * (read_on * CODE_COST + reached * share * ROW_COST) +
 		page_cost * (read_on * shape.code_bytes + reached * share * shape.vector_bytes) / BLCKSZ;

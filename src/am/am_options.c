@@ -142,7 +142,7 @@ const MvAccessMethod mv_am_ivfflat = {
 
 /* m and ef_construction; the rest is fixed. */
 static bytea *
-parse_graph(Datum reloptions, bool validate, relopt_kind kind)
+parse_graph(Datum reloptions, bool validate, relopt_kind kind, MvGraphWanted graph)
 {
 	static const relopt_parse_elt table[] = {
 		{.optname = "ef_construction", .opttype = RELOPT_TYPE_INT,
@@ -157,6 +157,7 @@ parse_graph(Datum reloptions, bool validate, relopt_kind kind)
 		options->lists = 0;
 		options->bits = 1;
 		options->rerank = MV_RERANK_F16;
+		options->graph = graph;
 	}
 	return (bytea *) options;
 }
@@ -164,7 +165,7 @@ parse_graph(Datum reloptions, bool validate, relopt_kind kind)
 static bytea *
 parse_hnsw(Datum reloptions, bool validate)
 {
-	return parse_graph(reloptions, validate, hnsw_options);
+	return parse_graph(reloptions, validate, hnsw_options, MV_GRAPH_BY_SIZE);
 }
 
 /*
@@ -223,7 +224,7 @@ hnsw_limits(MvScanLimits *limits)
 
 const MvAccessMethod mv_am_hnsw = {
 	.name = "hnsw",
-	.method = &mv_ivf_method,
+	.method = &mv_graph_method,
 	.options = parse_hnsw,
 	.effort = hnsw_effort,
 	.limits = hnsw_limits,
@@ -236,7 +237,7 @@ const MvAccessMethod mv_am_hnsw = {
 static bytea *
 parse_cagra(Datum reloptions, bool validate)
 {
-	return parse_graph(reloptions, validate, cagra_options);
+	return parse_graph(reloptions, validate, cagra_options, MV_GRAPH_ALWAYS);
 }
 
 static void
@@ -380,7 +381,8 @@ mv_am_check_memory(Relation index, double rows, Size memory)
 	double		row = ROW_BYTES + sizeof(uint16) * (double) mv_index_space(index).dim;
 	double		fit = memory > BUILD_BYTES ? floor((memory - BUILD_BYTES) / row) : 0;
 
-	if (am->as_hnsw && rows > fit)
+	/* The build of a graph tells that itself, when it knows what did not fit. */
+	if (am->as_hnsw && rows > fit && !mv_graph_wanted(index, rows))
 		ereport(NOTICE,
 				(errmsg("hnsw graph no longer fits into maintenance_work_mem after %.0f tuples",
 						fit),

@@ -349,8 +349,8 @@ text_stats(FunctionCallInfo fcinfo, Relation index)
 {
 	MvFtsStats	stats;
 	double		pages[2] = {0};
-	Datum		values[20] = {0};
-	bool		nulls[20];
+	Datum		values[24] = {0};
+	bool		nulls[24];
 
 	mv_fts_stats(index, &stats);
 	mv_pages_visit(index, count_page, pages);
@@ -380,12 +380,12 @@ mv_index_stats(PG_FUNCTION_ARGS)
 	Relation	index = mv_tool_open(PG_GETARG_OID(0), AccessShareLock);
 	const MvIndexMethod *method;
 	MvIndexStats stats = {0};
-	MvIndexShape shape;
+	MvIndexShape shape = {0};
 	MvEffort	effort;
 	double		pages = 0;
 	int			i = 0;
-	Datum		values[20];
-	bool		nulls[20] = {0};
+	Datum		values[24];
+	bool		nulls[24] = {0};
 
 	mv_tool_require_owner(index);
 	if (mv_is_fts_index(index))
@@ -397,7 +397,7 @@ mv_index_stats(PG_FUNCTION_ARGS)
 	for (int kind = 0; kind < MV_PAGE_KINDS; kind++)
 		pages += stats.pages[kind];
 
-	values[i++] = CStringGetTextDatum(method->name);
+	values[i++] = CStringGetTextDatum(stats.graph ? mv_graph_method.name : mv_ivf_method.name);
 	values[i++] = Int32GetDatum(stats.version);
 	values[i++] = CStringGetTextDatum(format_type_be(index->rd_opcintype[0]));
 	values[i++] = Int32GetDatum(mv_index_space(index).column_dim);
@@ -420,6 +420,13 @@ mv_index_stats(PG_FUNCTION_ARGS)
 	values[i++] = Float8GetDatum(stats.drift);
 	nulls[i] = stats.ncurve == 0;
 	values[i] = nulls[i] ? (Datum) 0 : curve_array(&stats);
+	i++;
+	nulls[i] = nulls[i + 1] = nulls[i + 2] = !stats.graph;
+	values[i++] = Int64GetDatum((int64) stats.linked);
+	values[i++] = Int64GetDatum((int64) stats.pending);
+	values[i++] = bytes((double) stats.pages[MV_PAGE_NODE] + stats.pages[MV_PAGE_GRAPH]);
+	nulls[i] = shape.steps == 0;
+	values[i++] = Int64GetDatum((int64) shape.steps);
 	index_close(index, AccessShareLock);
 	return result_row(fcinfo, values, nulls);
 }
@@ -536,6 +543,7 @@ mv_last_scan_info(PG_FUNCTION_ARGS)
 		Int64GetDatum((int64) last->switches),
 		Int64GetDatum((int64) last->matches),
 		Int64GetDatum((int64) last->tested),
+		Int64GetDatum((int64) last->hops),
 	};
 	bool		nulls[lengthof(values)] = {[13] = last->filter == NULL};
 

@@ -22,6 +22,7 @@ mv_counters_add(MvScanCounters *sum, const MvScanCounters *more)
 	sum->pages += more->pages;
 	sum->rows += more->rows;
 	sum->lists += more->lists;
+	sum->hops += more->hops;
 	sum->codes += more->codes;
 	sum->candidates += more->candidates;
 	sum->reranked += more->reranked;

@@ -16,6 +16,7 @@ typedef struct MvScanCounters
 
 	/* counted by the method */
 	uint64		lists;			/* read */
+	uint64		hops;			/* nodes of a graph that a walk went to */
 	uint64		codes;			/* compared with the query */
 	uint64		candidates;		/* rows whose code made them worth re-ranking */
 	uint64		reranked;		/* rows compared by their stored vector */

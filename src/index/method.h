@@ -32,6 +32,7 @@ typedef struct MvIndexShape
 {
 	double		lists;			/* that a scan may read */
 	double		probed;			/* that it reads at first */
+	double		steps;			/* if it walks a graph instead: from node to node; or 0 */
 	int			code_bytes;		/* of a row, read for each row of a probed list */
 	int			vector_bytes;	/* of a row, read for each row re-ranked */
 	int			dim;
@@ -74,6 +75,9 @@ typedef struct MvIndexStats
 	double		dead_rows;		/* vacuumed away, still taking space */
 	BlockNumber pages[MV_PAGE_KINDS];	/* by kind; [0]: free ones, or empty */
 	double		drift;			/* mean squared distance of rows to their lists, then = 1 */
+	bool		graph;			/* is there one?  Then: */
+	double		linked;			/* rows with a node */
+	double		pending;		/* rows that have none yet */
 	int			ncurve;			/* 0: not calibrated */
 	MvCurvePoint *curve;		/* [ncurve], ascending; palloc'd */
 } MvIndexStats;
@@ -134,7 +138,7 @@ typedef struct MvIndexMethod
 	/* After all bulkdelete calls of a vacuum, or without any; returns stats. */
 	IndexBulkDeleteResult *(*cleanup) (IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
 
-	/* effort: of the scan that is planned, or NULL: probed is not set. */
+	/* effort: of the scan that is planned, or NULL: probed and steps are not set. */
 	void (*shape)(Relation index, const MvEffort *effort, MvIndexShape *shape);
 
 	/* Learn from queries, float[n][dim] as search_start takes them, what recall costs. */
@@ -155,3 +159,9 @@ typedef struct MvIndexMethod
 
 extern const MvIndexMethod mv_ivf_method;
 extern const MvIndexMethod mv_graph_method;
+
+/*
+ * Should an index of mv_graph_method that has so many rows have a graph?  By its options,
+ * its class, and milvus.graph_min_rows; without one it is an index of mv_ivf_method.
+ */
+bool		mv_graph_wanted(Relation index, double rows);

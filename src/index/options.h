@@ -17,6 +17,14 @@ typedef enum MvRerankBy
 	MV_RERANK_NONE				/* the codes' estimates must do */
 } MvRerankBy;
 
+/* Whether an index has a graph over its rows. */
+typedef enum MvGraphWanted
+{
+	MV_GRAPH_NEVER,
+	MV_GRAPH_BY_SIZE,			/* from milvus.graph_min_rows on */
+	MV_GRAPH_ALWAYS
+} MvGraphWanted;
+
 typedef struct MvIndexOptions
 {
 	int32		vl_len_;		/* varlena header (do not touch directly!) */
@@ -25,6 +33,7 @@ typedef struct MvIndexOptions
 	int			bits;			/* of a code, per dimension */
 	int			m;				/* of a graph: half the edges of a node */
 	int			ef_construction;	/* rows looked at for them */
+	int			graph;			/* MvGraphWanted */
 } MvIndexOptions;
 
 /* The options of an index, defaults of its access method where none was given. */

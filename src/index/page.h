@@ -109,7 +109,7 @@ mv_page_prefetch(Buffer buffer, int offset, int n)
 
 /*
  * mv_page_prefetch_guess -- have the processor fetch a part of a page that is wanted soon,
- * if it is where it was found last.
+ * and what it takes to pin and lock it, if it is where it was found last.
  */
 void		mv_page_prefetch_guess(Relation index, BlockNumber block, int offset, int bytes);
 

@@ -285,6 +285,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 		explain_count("Documents Scored", counts->documents, es);
 		return;
 	}
+	explain_count("Graph Hops", counts->hops, es);
 	explain_count("Lists Read", counts->lists, es);
 	explain_count("Codes Compared", counts->codes, es);
 	explain_count("Rows Re-ranked", counts->reranked, es);

@@ -15,8 +15,9 @@
 #include "core/pool.h"
 #include "core/topk.h"
 #include "index/ivf/ivf.h"
+#include "index/options.h"
 
-#define MV_NODE_VERSION 1
+#define MV_NODE_VERSION 2
 
 /* What a recall takes: ef[i] is the pool for one of mv_ivf_knot(i); INFINITY: none does. */
 typedef struct MvNodeCurve
@@ -45,7 +46,9 @@ typedef struct MvNodeRoot
 	MvIvfList	entries;		/* codes of the nodes where walks begin, around the mean */
 	MvIvfList	pending;		/* codes of rows, around the mean */
 	MvIvfList	linked;			/* an older state of pending: the rows of those codes are linked */
-	uint32		calibrated;		/* have the curves been measured? */
+	uint32		calibration;	/* MvIvfCalibration: how the curves were measured, if they were, */
+	uint32		calibrated_rows;	/* and nodes there were then */
+	uint32		growing;		/* are there rows that are neither linked nor pending? */
 	MvNodeCurve curves[MV_IVF_CURVES];
 	uint32		nextents;
 	MvNodeExtent extents[MV_NODE_EXTENTS];	/* all node pages, in order */
@@ -76,6 +79,13 @@ typedef struct MvNodeHead
 #define MV_NODE_NONE UINT32_MAX
 #define MV_NODE_SLOTS 32		/* nodes of a page, at most */
 #define MV_NODE_MAX_ROWS INT32_MAX	/* ids are below 2^31; see pool.h */
+
+/* Neighbors of a node, for an option m: what pgvector's index has at the lowest level, or more. */
+static inline int
+mv_node_degree(const MvIndexOptions *options)
+{
+	return (2 * options->m + MV_BLOCK - 1) / MV_BLOCK * MV_BLOCK;
+}
 
 /* What follows from the dimensions and the degree. */
 typedef struct MvNodeShape
@@ -120,8 +130,8 @@ typedef struct MvNodes
 /* The graph of an index; false if it has none.  ivf: must outlive it. */
 bool		mv_node_open(MvNodes *nodes, Relation index, const MvIvf *ivf);
 
-/* Image of the graph page of an index without nodes. */
-void		mv_node_root_image(Page image, int degree, int effort);
+/* Image of the graph page of an index without nodes, as its options say. */
+void		mv_node_root_image(Page image, Relation index);
 
 /* The first page of a node that has a place. */
 BlockNumber mv_node_block(const MvNodes *nodes, uint32 id);
@@ -250,20 +260,41 @@ uint32		mv_node_batch_members(const MvNodeBatch *batch, const uint32 **ids,
  * most so many; returns of how many.
  */
 uint32		mv_node_link(Relation index, Relation heap, uint32 most);
+
+/* Rows that it takes at once; make nodes of so many, and of some of them entries. */
+uint32		mv_node_link_most(const MvNodes *nodes);
+void		mv_node_link_ids(MvNodes *nodes, Relation heap, uint32 *ids, uint32 n);
 void		mv_node_insert(Relation index, Relation heap, ItemPointer tid, const float *x,
 						   const int64 *keys);
 
-/* node_vacuum.c, node_check.c */
+/*
+ * node_grow.c: for the maintainer, give the index a graph if it has none and so many rows
+ * that it should, and go on with one that was not completed.
+ */
+void		mv_node_grow(Relation index, Relation heap, double rows);
+
+/* node_vacuum.c, node_check.c, node_stats.c */
 IndexBulkDeleteResult *mv_node_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
 double		mv_node_check(Relation index);
+void		mv_node_shape_of(Relation index, const MvEffort *effort, MvIndexShape *shape);
+void		mv_node_stats(Relation index, MvIndexStats *stats);
 
 /* node_calibrate.c: measure the curves, from rows of the index (as the build does) or queries. */
-void		mv_node_calibrate_rows(Relation index, uint32 nrows);
+void		mv_node_calibrate_rows(Relation index);
 void		mv_node_calibrate(Relation index, const float *queries, int n);
 
-/* node_effort.c: the pool of a walk for k rows; is a walk the cheaper way to them? */
-double		mv_node_ef(const MvNodes *nodes, const MvEffort *effort, double k);
+/* The first, if there are no curves or twice the rows since, unless they are of queries given. */
+void		mv_node_calibrate_again(Relation index, double live);
+
+/* Rows that a scan is expected to be asked for: PostgreSQL does not tell the LIMIT. */
+#define MV_NODE_NOMINAL_ROWS 10
+
+/* node_effort.c: the pool of a walk for k rows; is a walk the cheaper way to the rows expected? */
+int			mv_node_pool(const MvNodes *nodes, const MvEffort *effort, double k);
 bool		mv_node_walks(const MvNodes *nodes, const MvEffort *effort);
+
+/* Rows that walks are made for at most; beyond, the lists are better. */
+double		mv_node_most_rows(const MvNodes *nodes);
 
 /* node_build.c */
 Size		mv_node_build_size(Relation index, const MvBuildPlan *plan);
@@ -284,10 +315,10 @@ void		mv_node_search_end(MvSearch *search);
 
 /*
  * The n nearest nodes to x, float[dim], that a walk with a pool of n finds, nearest
- * first; of pending rows it knows nothing.  Returns how many.  The search was begun,
- * its snapshot may be NULL.
+ * first; of pending rows it knows nothing, and to `but` it does not go.  Returns how
+ * many.  The search was begun, its snapshot may be NULL.
  */
-int			mv_node_nearest(MvSearch *search, const float *x, int n, MvNeighbor *found);
+int			mv_node_nearest(MvSearch *search, const float *x, int n, uint32 but, MvNeighbor *found);
 
 /*
  * The rows that a walk to x with a pool of ef goes to, in that order, at most so many as

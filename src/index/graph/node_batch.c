@@ -235,32 +235,41 @@ read_members(MvNodeBatch *b, uint32 *ids, uint32 n)
 	}
 }
 
-/* Nodes evenly spaced, from a random one on. */
+/* Take into the sample those of `want` places, evenly spaced, that have a node. */
 static void
-draw_sample(MvNodeBatch *b)
+draw_some(MvNodeBatch *b, uint32 want)
 {
 	uint32		n = b->nodes->capacity;
-	uint32		want = Min(n, SAMPLE);
-	uint32		from;
+	uint32		from = mv_rng_below(&b->seed, n);
 
-	b->sample.n = 0;
-	if (b->sampled.n < n)
-		mv_visited_init(&b->sampled, n, palloc_extended(mv_visited_size(n), MCXT_ALLOC_HUGE));
-	mv_visited_clear(&b->sampled);
-	if (n == 0)
-		return;
-	from = mv_rng_below(&b->seed, n);
-	for (uint32 i = 0; i < want; i++)
+	for (uint32 i = 0; i < want && b->sample.n < want; i++)
 	{
 		uint32		id = (uint32) (((uint64) i * n / want + from) % n);
 
-		if (!copy_node(b, id, b->page))
+		if (mv_visited(&b->sampled, id) || !copy_node(b, id, b->page))
 			continue;
 		memcpy(stored_at(b, &b->sample, b->sample.n),
 			   mv_node_vector(&b->nodes->shape, b->page), b->vector_size);
 		mv_visit(&b->sampled, id);
 		add_row(b, &b->sample, id);
 	}
+}
+
+/* Places have nodes, but while an index gets its graph. */
+#define DRAWS 8
+
+static void
+draw_sample(MvNodeBatch *b)
+{
+	uint32		n = b->nodes->capacity;
+	uint32		want = Min(n, SAMPLE);
+
+	b->sample.n = 0;
+	if (b->sampled.n < n)
+		mv_visited_init(&b->sampled, n, palloc_extended(mv_visited_size(n), MCXT_ALLOC_HUGE));
+	mv_visited_clear(&b->sampled);
+	for (int i = 0; i < DRAWS && b->sample.n < want; i++)
+		draw_some(b, want);
 }
 
 /* ---- edges from a row ---- */

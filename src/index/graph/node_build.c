@@ -36,6 +36,7 @@ typedef struct NodeBuild
 	MvTeam	   *team;
 	int			degree;
 	int			effort;
+	bool		wanted;			/* is there to be a graph? */
 	MvGraphPlan plan;			/* for as many rows as there is memory for */
 	PGAlignedBlock root;
 
@@ -53,15 +54,16 @@ typedef struct NodeBuild
 
 /* ---- what the processes share ---- */
 
-/* The share of the memory that the lists may use; the graph has the rest. */
+/* The share of the memory that the lists may use; a graph has the rest. */
 #define LISTS_PART 4
 
 static MvBuildPlan
-plan_of_lists(const MvBuildPlan *plan)
+plan_of_lists(const NodeBuild *build, const MvBuildPlan *plan)
 {
 	MvBuildPlan part = *plan;
 
-	part.memory = plan->memory / LISTS_PART;
+	if (build->wanted)
+		part.memory = plan->memory / LISTS_PART;
 	return part;
 }
 
@@ -75,14 +77,14 @@ row_size(const MvGraphPlan *plan)
 static void
 plan_graph(NodeBuild *build, const MvBuildPlan *plan)
 {
-	MvBuildPlan part = plan_of_lists(plan);
+	MvBuildPlan part = plan_of_lists(build, plan);
 	int			padded = mv_padded_dim(plan->dim);
 	int			k = (int) mv_ivf_planned_lists(build->index, &part);
 	double		want = Min(plan->rows * 1.1 + 1000, MV_NODE_MAX_ROWS);
 	double		memory = (double) (plan->memory - part.memory);
 	bool		all = true;
 
-	if (plan->rows <= 0 || !mv_node_suits(mv_index_opclass(build->index)))
+	if (plan->rows <= 0 || !build->wanted)
 		want = 0;
 	for (;;)
 	{
@@ -119,35 +121,38 @@ conclude(NodeBuild *build, Relation index, const MvBuildPlan *plan)
 
 	memset(build, 0, sizeof(*build));
 	build->index = index;
-	build->degree = (2 * options->m + MV_BLOCK - 1) / MV_BLOCK * MV_BLOCK;
+	build->degree = mv_node_degree(options);
 	build->effort = options->ef_construction;
+	build->wanted = mv_graph_wanted(index, plan->rows);
 	plan_graph(build, plan);
 }
 
 Size
 mv_node_build_size(Relation index, const MvBuildPlan *plan)
 {
-	MvBuildPlan part = plan_of_lists(plan);
+	MvBuildPlan part;
 	NodeBuild	build;
 
 	conclude(&build, index, plan);
+	part = plan_of_lists(&build, plan);
 	return lay_out(&build, NULL) + mv_ivf_build_size(index, &part);
 }
 
 MvBuild *
 mv_node_build_begin(Relation index, const MvBuildPlan *plan, MvTeam *team, void *memory)
 {
-	MvBuildPlan part = plan_of_lists(plan);
 	NodeBuild  *build = palloc(sizeof(NodeBuild));
+	MvBuildPlan part;
 	Size		size;
 
 	conclude(build, index, plan);
+	part = plan_of_lists(build, plan);
 	build->team = team;
 	size = lay_out(build, memory);
 	build->lists = mv_ivf_build_begin(index, &part, team, (char *) memory + size);
-	if (mv_node_suits(mv_index_opclass(index)))
+	if (build->wanted)
 	{
-		mv_node_root_image(build->root.data, build->degree, build->effort);
+		mv_node_root_image(build->root.data, index);
 		mv_ivf_build_graph(build->lists, build->root.data);
 	}
 	return (MvBuild *) build;
@@ -482,7 +487,7 @@ mv_node_finish(MvBuild *b, ForkNumber fork)
 	{
 		publish(build);
 		link_pending(build);
-		mv_node_calibrate_rows(build->index, (uint32) rows);
+		mv_node_calibrate_rows(build->index);
 	}
 	return rows;
 }

@@ -2,8 +2,10 @@
  * node_calibrate.c -- how large a pool a recall takes: walks of growing pools
  * against the nearest rows by all lists.
  *
- * Queries are rows of the index, at the build, or given ones.  Rows are easier to
- * find than what is asked for, so what they say is taken with a margin.
+ * Queries are rows of the index, at the build, or given ones.  A walk to a row does not
+ * go by way of it: its node would lead to its nearest at once, as no query's does.  What is
+ * asked for may still be farther from all rows than these are from each other, so what
+ * they say is taken with a margin.
  */
 #include "postgres.h"
 
@@ -24,10 +26,11 @@
 #define MAX_QUERIES 256
 
 /*
- * How much larger pools must be than for rows: short questions to 25,000 passages of
- * enwiki100k_minilm took 92 and 165 for .9 and .95, rows 27 and 37.
+ * How much larger pools must be than for rows: of short questions to 100,000 passages
+ * (enwiki100k_minilm) 2.0, 1.8, 1.9, 1.3 times for .9, .95, .98, .99; of generated rows
+ * that are not in the index .55, .7, .75, .7 times.
  */
-#define ROWS_MARGIN 4
+#define ROWS_MARGIN 1.5
 
 typedef struct Trial
 {
@@ -38,6 +41,7 @@ typedef struct Trial
 	MvSearch   *lists;
 	MvNeighbor *found;			/* of the largest pool */
 	double		recall[MV_IVF_CURVES][POOLS];	/* sums over queries */
+	uint32		ids;			/* that there are */
 	int			n;				/* queries */
 } Trial;
 
@@ -61,9 +65,9 @@ nearest_by_lists(Trial *t, const float *x, int k, double *distance)
 	return n;
 }
 
-/* What pools of all sizes find of the nearest rows. */
+/* What pools of all sizes find of the nearest rows.  id: of the row that is the query, if any. */
 static void
-try_query(Trial *t, const float *x)
+try_query(Trial *t, const float *x, uint32 id)
 {
 	int			self = t->rows ? 1 : 0;
 	int			most = mv_ivf_curve_k(MV_IVF_CURVES - 1) + self;
@@ -72,7 +76,7 @@ try_query(Trial *t, const float *x)
 
 	for (int i = 0; i < POOLS && n > self; i++)
 	{
-		int			found = mv_node_nearest(t->walk, x, pool_size(i), t->found);
+		int			found = mv_node_nearest(t->walk, x, pool_size(i), id, t->found);
 
 		for (int curve = 0; curve < MV_IVF_CURVES; curve++)
 		{
@@ -80,10 +84,10 @@ try_query(Trial *t, const float *x)
 			double		limit = distance[k - 1] + 1e-6 * fabs(distance[k - 1]);
 			int			hits = 0;
 
-			while (hits < Min(found, k) &&
+			while (hits < Min(found, k - self) &&
 				   mv_ivf_in_units(t->ivf, t->found[hits].dist) <= limit)
 				hits++;
-			t->recall[curve][i] += (double) Max(hits - self, 0) / (k - self);
+			t->recall[curve][i] += (double) hits / (k - self);
 		}
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -126,7 +130,8 @@ store(Trial *t)
 
 	mv_change_begin(&change, t->index);
 	root = (MvNodeRoot *) MV_PAGE_BODY(mv_change_page(&change, buffer));
-	root->calibrated = true;
+	root->calibration = t->rows ? MV_IVF_BY_BUILD : MV_IVF_BY_QUERIES;
+	root->calibrated_rows = t->ids;
 	for (int curve = 0; curve < MV_IVF_CURVES; curve++)
 		for (int i = 0; i < MV_IVF_KNOTS; i++)
 			root->curves[curve].ef[i] = (float) (margin * pool_for(t, curve, mv_ivf_knot(i)));
@@ -156,12 +161,12 @@ finish(Trial *t)
 }
 
 void
-mv_node_calibrate_rows(Relation index, uint32 nrows)
+mv_node_calibrate_rows(Relation index)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "graph calibration",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	uint32		n = Min(nrows, ROW_QUERIES);
+	uint32		n;
 	Trial		t;
 	MvIvfIds	ids;
 	void	   *stored;
@@ -171,16 +176,36 @@ mv_node_calibrate_rows(Relation index, uint32 nrows)
 	mv_ivf_ids_begin(&ids, index, t.ivf);
 	stored = palloc(t.ivf->shape.vector_size);
 	x = palloc(sizeof(float) * t.ivf->shape.dim);
+	t.ids = mv_ivf_ids_count(&ids);
+	n = Min(t.ids, ROW_QUERIES);
 	for (uint32 i = 0; i < n; i++)
 	{
-		mv_ivf_read_vector(&ids, (uint32) ((uint64) nrows * i / n), stored);
+		uint32		id = (uint32) ((uint64) t.ids * i / n);
+
+		if (mv_ivf_read_vector(&ids, id, stored).flags & (MV_ID_DEAD | MV_ID_FREE | MV_ID_CLAMPED))
+			continue;
 		mv_kernels.to_f32[MV_F16] (stored, x, t.ivf->shape.dim);
-		try_query(&t, x);
+		try_query(&t, x, id);
 	}
 	mv_ivf_ids_end(&ids);
 	finish(&t);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+}
+
+/* Rows that an index should have before its own rows can tell anything. */
+#define ENOUGH_ROWS 1000
+
+void
+mv_node_calibrate_again(Relation index, double live)
+{
+	const MvIvf *ivf = mv_ivf_open(index);
+	MvNodes		nodes;
+
+	if (!mv_node_open(&nodes, index, ivf) || live < ENOUGH_ROWS ||
+		nodes.root.calibration == MV_IVF_BY_QUERIES || live < 2.0 * nodes.root.calibrated_rows)
+		return;
+	mv_node_calibrate_rows(index);
 }
 
 void
@@ -196,7 +221,7 @@ mv_node_calibrate(Relation index, const float *queries, int n)
 	begin(&t, index, false);
 	if (mv_node_open(&nodes, index, t.ivf) && nodes.root.entries.ncodes > 0)
 		for (int i = 0; i < Min(n, MAX_QUERIES); i++)
-			try_query(&t, queries + (Size) t.ivf->shape.dim * i);
+			try_query(&t, queries + (Size) t.ivf->shape.dim * i, MV_NODE_NONE);
 	finish(&t);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

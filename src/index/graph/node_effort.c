@@ -1,6 +1,6 @@
 /*
- * node_effort.c -- how large a pool a recall takes, and whether a walk or the
- * lists give it for less.
+ * node_effort.c -- whether an index has a graph, how large a pool a recall takes, and
+ * whether a walk or the lists give it for less.
  */
 #include "postgres.h"
 
@@ -9,6 +9,17 @@
 #include "compat.h"
 #include "guc.h"
 #include "index/graph/node.h"
+#include "index/ivf/ivf_filter.h"
+
+bool
+mv_graph_wanted(Relation index, double rows)
+{
+	int			graph = mv_index_options(index)->graph;
+
+	if (graph == MV_GRAPH_NEVER || !mv_node_suits(mv_index_opclass(index)))
+		return false;
+	return graph == MV_GRAPH_ALWAYS || rows >= mv_graph_min_rows;
+}
 
 /* A pool of so many over the share that may be missed; of graphs that were not measured. */
 #define EF_OF_MISSES 8.0
@@ -23,51 +34,101 @@ pool_of_curve(const MvNodeRoot *root, int curve, double recall)
 	return recall > mv_ivf_knot(MV_IVF_KNOTS - 1) || isnan(ef) ? INFINITY : ef;
 }
 
-double
-mv_node_ef(const MvNodes *nodes, const MvEffort *effort, double k)
+static double
+ef_for_recall(const MvNodeRoot *root, double recall, double k)
 {
-	const MvNodeRoot *root = &nodes->root;
 	double		few,
 				many,
 				part;
 
-	if (!root->calibrated)
-		return Max(EF_OF_MISSES / Max(1 - effort->recall, 1e-4), MIN_EF) + 1.2 * Max(k - 10, 0);
-	few = pool_of_curve(root, 0, effort->recall);
-	many = Max(pool_of_curve(root, 1, effort->recall), few);
+	if (root->calibration == MV_IVF_UNCALIBRATED)
+		return EF_OF_MISSES / Max(1 - recall, 1e-4) + 1.2 * Max(k - 10, 0);
+	few = pool_of_curve(root, 0, recall);
+	many = Max(pool_of_curve(root, 1, recall), few);
 	if (k <= mv_ivf_curve_k(0) || isinf(few))
-		return Max(few, MIN_EF);
+		return few;
 	if (isinf(many))
 		many = few * mv_ivf_curve_k(1) / mv_ivf_curve_k(0);
 	part = (k - mv_ivf_curve_k(0)) / (mv_ivf_curve_k(1) - mv_ivf_curve_k(0));
-	return Max(few + (many - few) * part, MIN_EF);
+	return few + (many - few) * part;
+}
+
+/* INFINITY if no pool tried was large enough. */
+static double
+ef_of(const MvNodes *nodes, const MvEffort *effort, double k)
+{
+	double		ef = ef_for_recall(&nodes->root, effort->recall, k);
+
+	return Max(Max(ef, effort->ef_search), MIN_EF);
+}
+
+/* Pools are not larger but for more rows; lists are better by then. */
+#define MAX_POOL 4096
+
+int
+mv_node_pool(const MvNodes *nodes, const MvEffort *effort, double k)
+{
+	return (int) Max(Min(ef_of(nodes, effort, k), MAX_POOL), k);
+}
+
+/* One row in so many, and so many at all. */
+#define MOST_PART 16
+#define MOST_ROWS 100
+
+double
+mv_node_most_rows(const MvNodes *nodes)
+{
+	return Max((double) nodes->capacity / MOST_PART, MOST_ROWS);
 }
 
 /*
- * Costs in nanoseconds, from bench/results: a step of a walk with its page, and what a
- * dimension adds to it; a list, a code of it per dimension, and the rows re-ranked.
+ * What takes how long, in ns, as the costs of lists (ivf_filter.c); see README.md, "Walk or
+ * lists".  A walk goes to four fifths of its pool: a node may be there several times.
  */
-#define STEP 400.0
-#define STEP_PER_DIM 0.3
-#define LIST 150.0
-#define CODE 0.6
-#define CODE_PER_DIM 0.002
-#define RERANKED 150.0
-#define RERANK 600.0
+#define HOP_COST 700.0
+#define NODE_BYTE_COST 0.2
+#define HOPS_OF_POOL 0.8
+
+static double
+cost_of_walk(const MvNodes *nodes, const MvEffort *effort, double k)
+{
+	const MvNodeShape *shape = &nodes->shape;
+	double		hop = HOP_COST * shape->pages_per_node + NODE_BYTE_COST * shape->size;
+
+	return mv_ivf_read_cost(nodes->ivf, 1, nodes->root.entries.ncodes) +
+		ef_of(nodes, effort, k) * HOPS_OF_POOL * hop;
+}
+
+/* The choice of lists, in all and for each there is. */
+#define CHOICE_COST 40000.0
+#define CHOICE_COST_OF_LIST 30.0
+
+/* Rows ranked, more where codes are short, and for each that is wanted beyond the nominal ones. */
+#define RANKED_ROWS 100.0
+#define RANKED_BITS 25000.0
+#define RANKED_A_ROW 4.0
+
+static double
+cost_of_lists(const MvNodes *nodes, const MvEffort *effort, double k)
+{
+	const MvIvf *ivf = nodes->ivf;
+	double		lists = mv_ivf_lists_wanted(ivf, effort);
+	double		codes = nodes->capacity * lists / Max(ivf->nused, 1);
+	double		ranked = RANKED_ROWS + RANKED_BITS / ivf->shape.padded +
+		RANKED_A_ROW * (k - MV_NODE_NOMINAL_ROWS);
+
+	return CHOICE_COST + CHOICE_COST_OF_LIST * ivf->nused + mv_ivf_read_cost(ivf, lists, codes) +
+		mv_ivf_rank_cost(ivf, ranked);
+}
 
 bool
 mv_node_walks(const MvNodes *nodes, const MvEffort *effort)
 {
-	const MvIvf *ivf = nodes->ivf;
-	double		lists = mv_ivf_lists_wanted(ivf, effort);
-	double		rows = nodes->capacity;
-	double		codes = rows * lists / Max(ivf->nused, 1);
-	double		by_lists = lists * LIST + codes * (CODE + CODE_PER_DIM * ivf->shape.padded) +
-		RERANKED * RERANK;
-	double		by_walk =
-		mv_node_ef(nodes, effort, 10) * (STEP + STEP_PER_DIM * ivf->shape.padded);
+	double		k = Max(effort->rows, MV_NODE_NOMINAL_ROWS);
 
-	if (nodes->root.entries.ncodes == 0 || mv_graph_walk == MV_WALK_OFF)
+	if (nodes->root.entries.ncodes == 0 || nodes->root.growing ||
+		k > mv_node_most_rows(nodes) || mv_graph_walk == MV_WALK_OFF)
 		return false;
-	return mv_graph_walk == MV_WALK_ON || by_walk < by_lists;
+	return mv_graph_walk == MV_WALK_ON ||
+		cost_of_walk(nodes, effort, k) < cost_of_lists(nodes, effort, k);
 }

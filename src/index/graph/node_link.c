@@ -17,8 +17,13 @@
 #include "compat.h"
 #include "index/graph/node.h"
 
-/* Rows that may be pending before an inserter links some, and how many. */
-#define PENDING_LIMIT 4096
+/*
+ * Rows that may be pending before an inserter links some, as every scan compares them all:
+ * one in so many (ids are about as many as rows) within these limits; and how many it links.
+ */
+#define PENDING_PART 16
+#define PENDING_LEAST 4096
+#define PENDING_MOST 16384
 #define SLICE 256
 
 /* Codes of linked rows at the head of the list before it is written anew. */
@@ -36,28 +41,51 @@ typedef struct Linker
 	MvNodes		nodes;
 } Linker;
 
-/* As many entries as lists of an index of that size; new rows become some. */
+/*
+ * As many entries as lists of an index of that size; new rows become some, evenly spaced
+ * in the order of ids.
+ */
 static void
-add_entries(Linker *l, const MvNodeBatch *batch)
+add_entries(MvNodes *nodes, Relation heap, const MvNodeBatch *batch)
 {
+	const MvIvf *ivf = nodes->ivf;
 	const uint32 *ids;
 	const float *rotated;
 	uint32		n = mv_node_batch_members(batch, &ids, &rotated);
-	double		most = 4 * sqrt((double) l->nodes.capacity);
-	char	   *row = palloc(l->ivf->shape.row_size);
+	double		most = 4 * sqrt((double) nodes->capacity) - nodes->root.entries.ncodes;
+	uint32		wanted = (uint32) Min(Max(most, 0), n);
+	char	   *row = palloc(ivf->shape.row_size);
 
-	for (uint32 i = 0; i < n && l->nodes.root.entries.ncodes < most; i++)
+	for (uint32 i = 0; i < wanted; i++)
 	{
-		Buffer		buffer = mv_page_read(l->index, l->ivf->meta.graph, MV_PAGE_GRAPH,
+		uint32		member = (uint32) ((uint64) i * n / wanted);
+		Buffer		buffer = mv_page_read(nodes->index, ivf->meta.graph, MV_PAGE_GRAPH,
 										  BUFFER_LOCK_EXCLUSIVE);
 
-		mv_ivf_encode(l->ivf, rotated + (Size) l->ivf->shape.padded * i, NULL, row);
-		mv_ivf_append(l->index, l->heap, l->ivf, buffer, offsetof(MvNodeRoot, entries), ids[i],
+		mv_ivf_encode(ivf, rotated + (Size) ivf->shape.padded * member, NULL, row);
+		mv_ivf_append(nodes->index, heap, ivf, buffer, offsetof(MvNodeRoot, entries), ids[member],
 					  row);
 		UnlockReleaseBuffer(buffer);
-		mv_node_open(&l->nodes, l->index, l->ivf);
 	}
+	mv_node_open(nodes, nodes->index, ivf);
 	pfree(row);
+}
+
+uint32
+mv_node_link_most(const MvNodes *nodes)
+{
+	return Min(MAX_BATCH,
+			   mv_node_batch_rows(nodes, (Size) maintenance_work_mem * 1024 / MEMORY_PART));
+}
+
+void
+mv_node_link_ids(MvNodes *nodes, Relation heap, uint32 *ids, uint32 n)
+{
+	MvNodeBatch *batch = mv_node_batch_begin(nodes, heap, n);
+
+	mv_node_batch_link(batch, ids, n);
+	add_entries(nodes, heap, batch);
+	mv_node_batch_end(batch);
 }
 
 /* ---- the list of pending rows ---- */
@@ -161,15 +189,11 @@ mv_node_link(Relation index, Relation heap, uint32 most)
 
 	l.ivf = mv_ivf_open_for(index, context);
 	mv_node_open(&l.nodes, index, l.ivf);
-	n = Min(l.nodes.root.pending.ncodes - l.nodes.root.linked.ncodes, Min(most, MAX_BATCH));
-	n = Min(n, mv_node_batch_rows(&l.nodes, (Size) maintenance_work_mem * 1024 / MEMORY_PART));
+	n = Min(l.nodes.root.pending.ncodes - l.nodes.root.linked.ncodes,
+			Min(most, mv_node_link_most(&l.nodes)));
 	if (n > 0)
 	{
-		MvNodeBatch *batch = mv_node_batch_begin(&l.nodes, heap, n);
-
-		mv_node_batch_link(batch, oldest(&l, n), n);
-		add_entries(&l, batch);
-		mv_node_batch_end(batch);
+		mv_node_link_ids(&l.nodes, heap, oldest(&l, n), n);
 		strike(&l, n);
 	}
 	MemoryContextSwitchTo(old);
@@ -179,24 +203,25 @@ mv_node_link(Relation index, Relation heap, uint32 most)
 
 /* ---- inserting ---- */
 
-/* A row becomes pending; returns how many are. */
-static uint32
+/* A row becomes pending; are more than may be? */
+static bool
 append_pending(Relation index, Relation heap, const MvIvf *ivf, uint32 id, const float *x)
 {
 	float	   *rotated = palloc(sizeof(float) * ivf->shape.padded);
 	char	   *row = palloc(ivf->shape.row_size);
 	Buffer		buffer;
 	const MvNodeRoot *root;
-	uint32		n;
+	bool		full;
 
 	mv_rotate(ivf->rotation, x, ivf->mean, rotated);
 	mv_ivf_encode(ivf, rotated, NULL, row);
 	buffer = mv_page_read(index, ivf->meta.graph, MV_PAGE_GRAPH, BUFFER_LOCK_EXCLUSIVE);
 	mv_ivf_append(index, heap, ivf, buffer, offsetof(MvNodeRoot, pending), id, row);
 	root = (const MvNodeRoot *) MV_PAGE_BODY(BufferGetPage(buffer));
-	n = root->pending.ncodes - root->linked.ncodes;
+	full = root->pending.ncodes - root->linked.ncodes >
+		Min(Max(id / PENDING_PART, PENDING_LEAST), PENDING_MOST);
 	UnlockReleaseBuffer(buffer);
-	return n;
+	return full;
 }
 
 void
@@ -207,7 +232,7 @@ mv_node_insert(Relation index, Relation heap, ItemPointer tid, const float *x, c
 
 	if (!BlockNumberIsValid(ivf->meta.graph))
 		return;
-	if (append_pending(index, heap, ivf, id, x) <= PENDING_LIMIT || !mv_ivf_maintain_try(index))
+	if (!append_pending(index, heap, ivf, id, x) || !mv_ivf_maintain_try(index))
 		return;
 	mv_node_link(index, heap, SLICE);
 	mv_ivf_maintain_end(index);

@@ -22,9 +22,9 @@ const MvIndexMethod mv_graph_method = {
 	.search_end = mv_node_search_end,
 	.bulkdelete = mv_ivf_bulkdelete,
 	.cleanup = mv_node_cleanup,
-	.shape = mv_ivf_index_shape,
+	.shape = mv_node_shape_of,
 	.calibrate = mv_node_calibrate,
 	.check = mv_node_check,
 	.tids = mv_ivf_tids,
-	.stats = mv_ivf_stats,
+	.stats = mv_node_stats,
 };

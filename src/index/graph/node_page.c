@@ -43,15 +43,16 @@ mv_node_pages(const MvNodeShape *shape, uint32 ids)
 }
 
 void
-mv_node_root_image(Page image, int degree, int effort)
+mv_node_root_image(Page image, Relation index)
 {
+	const MvIndexOptions *options = mv_index_options(index);
 	MvNodeRoot *root = (MvNodeRoot *) MV_PAGE_BODY(image);
 
 	mv_page_init(image, MV_PAGE_GRAPH);
 	mv_page_set_used(image, sizeof(MvNodeRoot));
 	root->version = MV_NODE_VERSION;
-	root->degree = (uint16) degree;
-	root->effort = (uint16) effort;
+	root->degree = (uint16) mv_node_degree(options);
+	root->effort = (uint16) options->ef_construction;
 	mv_ivf_list_clear(&root->entries);
 	mv_ivf_list_clear(&root->pending);
 	mv_ivf_list_clear(&root->linked);

@@ -25,15 +25,10 @@
 #include "core/topk.h"
 #include "index/counters.h"
 #include "index/graph/node.h"
-
-/* Rows that a scan is expected to be asked for: PostgreSQL does not tell the LIMIT. */
-#define NOMINAL_ROWS 10
+#include "index/workspace.h"
 
 /* Nodes where a walk begins. */
 #define FIRST_NODES 8
-
-/* One in so many rows is the most that a walk is made for; beyond, the lists are better. */
-#define LISTS_FROM 16
 
 /* What the walk has heard of, in the order of arrival. */
 typedef struct Log
@@ -70,7 +65,6 @@ typedef struct NodeSearch
 	MvPool		pool;
 	Size		pool_size;
 	MvVisited	visited;
-	uint32		max_visited;
 	Log			log;
 	uint32	   *ranked;			/* ids whose distance is known */
 	uint32		nranked;
@@ -101,8 +95,7 @@ mv_node_search_begin(Relation index, Relation heap, Snapshot snapshot)
 	s->index = index;
 	s->heap = heap;
 	s->snapshot = snapshot;
-	s->context = AllocSetContextCreate(CurrentMemoryContext, "graph search",
-									   ALLOCSET_DEFAULT_SIZES);
+	s->context = mv_workspace_begin();
 	return (MvSearch *) s;
 }
 
@@ -113,16 +106,24 @@ mv_node_search_end(MvSearch *search)
 
 	if (s->lists != NULL)
 		mv_ivf_search_end(s->lists);
-	MemoryContextDelete(s->context);
+	mv_workspace_end(s->context);
 }
 
 /* ---- beginning ---- */
 
+/* The graph as it is now; false if there is none. */
+static bool
+open_graph(NodeSearch *s)
+{
+	if (s->ivf == NULL)
+		s->ivf = mv_ivf_open_for(s->index, s->context);
+	return mv_node_open(&s->nodes, s->index, s->ivf);
+}
+
 /* What holds for all queries of the search. */
 static void
-use_index(NodeSearch *s)
+begin_walks(NodeSearch *s)
 {
-	s->ivf = mv_ivf_open_for(s->index, s->context);
 	mv_ivf_query_begin(&s->query, s->ivf);
 	mv_ivf_ranker_begin(&s->ranker, s->ivf);
 	mv_ivf_ids_begin(&s->ids, s->index, s->ivf);
@@ -133,23 +134,83 @@ use_index(NodeSearch *s)
 				   palloc(sizeof(MvNeighbor) * 1024), 1024);
 }
 
+/* The query of a walk. */
+static void
+set_query(NodeSearch *s, const float *x)
+{
+	if (s->x == NULL)
+		begin_walks(s);
+	memcpy(s->x, x, sizeof(float) * s->ivf->shape.dim);
+	mv_ivf_ranker_start(&s->ranker, x);
+}
+
+/*
+ * Marks for all nodes, of no search under way: new ones, 250 kB for a million rows, would
+ * take as long as the first steps of a walk.  In TopMemoryContext, or words is NULL.
+ */
+static MvVisited kept;
+
+#define MAX_KEPT ((Size) 4 * 1024 * 1024)
+
+/* The search ends, or an error has ended it. */
+static void
+keep_visited(void *arg)
+{
+	MvVisited  *visited = &((NodeSearch *) arg)->visited;
+
+	if (visited->words == NULL)
+		return;
+	if (visited->n > kept.n && mv_visited_size(visited->n) <= MAX_KEPT)
+	{
+		MvVisited	other = kept;
+
+		kept = *visited;
+		*visited = other;
+	}
+	if (visited->words != NULL)
+		pfree(visited->words);
+	visited->words = NULL;
+}
+
+static void
+take_visited(NodeSearch *s)
+{
+	uint32		n = s->nodes.capacity;
+	MemoryContextCallback *callback;
+
+	if (s->visited.n >= n)
+		return;
+	if (s->visited.words == NULL)
+	{
+		callback = palloc(sizeof(MemoryContextCallback));
+		callback->func = keep_visited;
+		callback->arg = s;
+		MemoryContextRegisterResetCallback(s->context, callback);
+		s->visited = kept;
+		memset(&kept, 0, sizeof(kept));
+	}
+	if (s->visited.n < n)
+	{
+		void	   *words = MemoryContextAllocHuge(TopMemoryContext, mv_visited_size(n));
+
+		if (s->visited.words != NULL)
+			pfree(s->visited.words);
+		mv_visited_init(&s->visited, n, words);
+	}
+}
+
 /* Memory that grows with the graph. */
 static void
 use_nodes(NodeSearch *s)
 {
 	if (s->copy == NULL)
 		s->copy = palloc(s->nodes.shape.size);
-	if (s->max_visited < s->nodes.capacity)
-	{
-		s->max_visited = s->nodes.capacity;
-		mv_visited_init(&s->visited, s->max_visited,
-						palloc_extended(mv_visited_size(s->max_visited), MCXT_ALLOC_HUGE));
-	}
+	take_visited(s);
 	mv_visited_clear(&s->visited);
 }
 
 static void
-start_lists(NodeSearch *s)
+start_lists(NodeSearch *s, const float *query)
 {
 	if (s->lists == NULL)
 	{
@@ -158,7 +219,7 @@ start_lists(NodeSearch *s)
 		s->lists = mv_ivf_search_begin(s->index, s->heap, s->snapshot);
 		MemoryContextSwitchTo(old);
 	}
-	mv_ivf_search_start(s->lists, s->x, s->value, &s->effort, s->filter);
+	mv_ivf_search_start(s->lists, query, s->value, &s->effort, s->filter);
 }
 
 /* An empty pool for so many, and room for the distances of the rows expected. */
@@ -325,6 +386,7 @@ walk(NodeSearch *s)
 		if (++steps % STEPS == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
+	mv_last_scan.hops += steps;
 	mv_last_scan.reranked += steps;
 	mv_last_scan.codes += (uint64) steps * s->nodes.shape.degree;
 }
@@ -395,15 +457,6 @@ rank_pending(NodeSearch *s, uint32 id)
 
 /* ---- going on ---- */
 
-/* Pools are not larger; lists are better by then. */
-#define MAX_POOL 4096
-
-static int
-pool_for(const NodeSearch *s, double rows)
-{
-	return (int) Max(Min(mv_node_ef(&s->nodes, &s->effort, rows), MAX_POOL), rows);
-}
-
 /* The walk is over: all rows that it does not know come from the lists. */
 static void
 exhaust(NodeSearch *s)
@@ -420,7 +473,7 @@ exhaust(NodeSearch *s)
 	for (uint32 i = 0; i < s->nranked; i++)
 		if (s->ranked[i] < n)
 			mv_id_set_remove(&others, s->ranked[i]);
-	start_lists(s);
+	start_lists(s, s->x);
 	mv_ivf_search_only(s->lists, &others);
 	pfree(others.words);
 	s->exhausted = true;
@@ -435,12 +488,12 @@ extend(NodeSearch *s)
 
 	mv_last_scan.resumed++;
 	s->wanted = Max(2 * s->wanted, 2 * s->nreturned);
-	if (s->wanted > Max((double) s->nodes.capacity / LISTS_FROM, NOMINAL_ROWS * 10))
+	if (s->wanted > mv_node_most_rows(&s->nodes))
 	{
 		exhaust(s);
 		return;
 	}
-	s->ef = Max(pool_for(s, s->wanted), 2 * old);
+	s->ef = Max(mv_node_pool(&s->nodes, &s->effort, s->wanted), 2 * old);
 	begin_pool(s, s->ef - old);
 	for (Size i = 0; i < s->log.n; i++)
 		if (s->log.est[i] < mv_pool_limit(&s->pool) && s->log.id[i] < s->nodes.capacity &&
@@ -455,18 +508,19 @@ extend(NodeSearch *s)
 	read_pending(s, INFINITY);
 }
 
-/* Walk to s->x with a pool of that size. */
+/* Walk to s->x with a pool of that size, not by way of `but`. */
 static void
-start_walk(NodeSearch *s, int ef)
+start_walk(NodeSearch *s, int ef, uint32 but)
 {
 	use_nodes(s);
+	if (but < s->visited.n)
+		mv_visit(&s->visited, but);
 	mv_ivf_query_start(&s->query, s->x);
 	mv_rabitq_scan_init(&s->scan, &s->query.query, MV_CODE_BLOCK, 1, 0);
 	mv_rerank_init(&s->rerank, s->rerank.candidates, s->rerank.max_candidates, s->rerank.exact,
 				   s->rerank.max_exact);
 	s->log.n = 0;
 	s->nranked = 0;
-	s->wanted = NOMINAL_ROWS;
 	s->nreturned = 0;
 	s->pending_limit = -INFINITY;
 	s->exhausted = false;
@@ -476,28 +530,26 @@ start_walk(NodeSearch *s, int ef)
 	walk(s);
 }
 
-/* Walk to x with a pool of that size; false if there is no graph. */
+/* Walk to x with a pool of that size, not by way of `but`; false if there is no graph. */
 static bool
-walk_to(NodeSearch *s, const float *x, int ef)
+walk_to(NodeSearch *s, const float *x, int ef, uint32 but)
 {
-	if (s->ivf == NULL)
-		use_index(s);
-	memcpy(s->x, x, sizeof(float) * s->ivf->shape.dim);
-	mv_ivf_ranker_start(&s->ranker, x);
-	if (!mv_node_open(&s->nodes, s->index, s->ivf))
+	if (!open_graph(s))
 		return false;
-	start_walk(s, ef);
+	set_query(s, x);
+	s->wanted = MV_NODE_NOMINAL_ROWS;
+	start_walk(s, ef, but);
 	return true;
 }
 
 int
-mv_node_nearest(MvSearch *search, const float *x, int n, MvNeighbor *found)
+mv_node_nearest(MvSearch *search, const float *x, int n, uint32 but, MvNeighbor *found)
 {
 	NodeSearch *s = (NodeSearch *) search;
 	MemoryContext old = MemoryContextSwitchTo(s->context);
 	int			got = 0;
 
-	if (walk_to(s, x, n))
+	if (walk_to(s, x, n, but))
 		while (got < n && mv_rerank_result(&s->rerank, &found[got]))
 			got++;
 	MemoryContextSwitchTo(old);
@@ -512,7 +564,7 @@ mv_node_trace(MvSearch *search, const float *x, int ef, MvNodeTrace *trace)
 
 	trace->n = 0;
 	s->trace = trace;
-	walk_to(s, x, ef);
+	walk_to(s, x, ef, MV_NODE_NONE);
 	s->trace = NULL;
 	MemoryContextSwitchTo(old);
 	return trace->n;
@@ -525,20 +577,21 @@ mv_node_search_start(MvSearch *search, const float *query, Datum value, const Mv
 	NodeSearch *s = (NodeSearch *) search;
 	MemoryContext old = MemoryContextSwitchTo(s->context);
 
-	if (s->ivf == NULL)
-		use_index(s);
 	s->effort = *effort;
 	s->value = value;
 	s->filter = filter;
-	memcpy(s->x, query, sizeof(float) * s->ivf->shape.dim);
-	mv_ivf_ranker_start(&s->ranker, query);
-	s->by_lists = filter != NULL || s->ranker.vague || !mv_node_open(&s->nodes, s->index, s->ivf) ||
-		!mv_node_walks(&s->nodes, effort);
+	s->by_lists = filter != NULL || !open_graph(s) || !mv_node_walks(&s->nodes, effort);
+	if (!s->by_lists)
+	{
+		set_query(s, query);
+		s->by_lists = s->ranker.vague;
+	}
 	if (s->by_lists)
-		start_lists(s);
+		start_lists(s, query);
 	else
 	{
-		start_walk(s, pool_for(s, NOMINAL_ROWS));
+		s->wanted = Max(effort->rows, MV_NODE_NOMINAL_ROWS);
+		start_walk(s, mv_node_pool(&s->nodes, effort, s->wanted), MV_NODE_NONE);
 		read_pending(s, mv_topk_limit(&s->nearest));
 	}
 	MemoryContextSwitchTo(old);

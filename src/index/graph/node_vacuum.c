@@ -301,6 +301,7 @@ mv_node_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	Repair		r;
 
 	mv_ivf_maintain_begin(info->index);
+	mv_node_grow(info->index, heap, stats->num_index_tuples);
 	if (BlockNumberIsValid(mv_ivf_open(info->index)->meta.graph))
 	{
 		while (mv_node_link(info->index, heap, PG_UINT32_MAX) > 0)
@@ -312,6 +313,7 @@ mv_node_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 			repair_entries(&r);
 			unlink_dead(&r);
 		}
+		mv_node_calibrate_again(info->index, stats->num_index_tuples);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -125,7 +125,9 @@ mv_ivf_lists_wanted(const MvIvf *ivf, const MvEffort *effort)
 		return Min(Max(ivf->nused / 4, UNCALIBRATED_LISTS), ivf->nused);
 	if (effort->recall > knots[MV_IVF_KNOTS - 1])
 		return ivf->nused;
-	lists = mv_ivf_at_recall(ivf->meta.curves[0].lists, effort->recall);
+	lists = at_k(mv_ivf_at_recall(ivf->meta.curves[0].lists, effort->recall),
+				 mv_ivf_at_recall(ivf->meta.curves[1].lists, effort->recall),
+				 Max(effort->rows, curve_k[0]));
 	return Min(Max(Max(lists, effort->min_probes), 1), ivf->nused);
 }
 

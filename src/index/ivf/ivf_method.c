@@ -12,6 +12,7 @@ mv_ivf_index_shape(Relation index, const MvEffort *effort, MvIndexShape *shape)
 	const MvIvf *ivf = mv_ivf_open(index);
 
 	shape->lists = ivf->nused;
+	shape->steps = 0;
 	if (effort != NULL)
 		shape->probed = mv_ivf_lists_wanted(ivf, effort);
 	shape->code_bytes = ivf->shape.block_size / MV_BLOCK;
