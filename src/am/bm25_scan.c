@@ -124,7 +124,8 @@ mv_bm25_sort(IndexScanDesc scan, int column, bool descending, bool nulls_first)
 {
 	MvBm25Scan *state = scan->opaque;
 
-	Assert(scan->numberOfOrderBys == 0 && state->search == NULL);
+	/* A search of before may still be there: the node below is run again when it is asked. */
+	Assert(scan->numberOfOrderBys == 0);
 	state->sorted = true;
 	state->sort = (MvFtsSort){.attribute = attribute_of(state->schema, column),
 							  .descending = descending, .nulls_first = nulls_first};
