@@ -184,3 +184,19 @@
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #endif
+
+/* 16: placeholders are made as long as a flag says so, not a parameter. */
+#if PG_VERSION_NUM >= 160000
+#define mv_allow_placeholders(root, allowed) ((root)->placeholdersFrozen = !(allowed))
+#define mv_placeholder_info(root, placeholder) find_placeholder_info(root, placeholder)
+#else
+#define mv_allow_placeholders(root, allowed) ((void) 0)
+#define mv_placeholder_info(root, placeholder) find_placeholder_info(root, placeholder, true)
+#endif
+
+/* Before 16 nothing in a column tells that an outer join may replace it by NULL. */
+#if PG_VERSION_NUM >= 160000
+#define mv_is_nullable(root, rel) false
+#else
+#define mv_is_nullable(root, rel) bms_is_member((rel)->relid, (root)->nullable_baserels)
+#endif

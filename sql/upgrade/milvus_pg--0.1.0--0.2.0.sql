@@ -905,3 +905,10 @@ CREATE OPERATOR CLASS uuid_ops
 	OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS uuid_ops USING cagra IS 'attribute of type uuid';
 COMMENT ON OPERATOR FAMILY uuid_ops USING cagra IS 'attribute of type uuid';
+
+CREATE FUNCTION milvus_group_limit_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_group_limit_support' LANGUAGE C STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_group_limit_support(internal) IS 'planner support of group_limit()';
+CREATE FUNCTION group_limit(value anyelement, rows int) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'mv_group_limit' LANGUAGE C STABLE PARALLEL RESTRICTED SUPPORT milvus_group_limit_support;
+COMMENT ON FUNCTION group_limit(anyelement, int) IS 'condition of a query ordered by rrf() or weighted(): of rows of the same value the best ones';

@@ -16,6 +16,9 @@
  */
 BitmapHeapPath *mv_filter_path(PlannerInfo *root, RelOptInfo *rel, const IndexPath *index);
 
+/* Are both of the same rows, by the same indexes? */
+bool		mv_filter_is_same(const BitmapHeapPath *a, const BitmapHeapPath *b);
+
 /* The share of the relation's rows that the bitmap holds. */
 double		mv_filter_share(const BitmapHeapPath *filter);
 
@@ -30,10 +33,20 @@ void		mv_filter_cost(const BitmapHeapPath *filter, const IndexPath *index, bool 
 
 /* ---- filter_tids.c: execution ---- */
 
+/* The rows that a bitmap scan, or an And or Or of some, leaves. */
+typedef struct MvTidFilter
+{
+	PlanState  *bitmap;
+	MvTidSet   *tids;			/* NULL: it has not run yet */
+	MemoryContext context;		/* of these */
+} MvTidFilter;
+
+void		mv_tid_filter_begin(MvTidFilter *filter, PlanState *bitmap);
+
 /*
- * mv_filter_tids -- run a bitmap scan, or an And or Or of some.
+ * mv_tid_filter_run -- the rows; the bitmap scan runs when they are first wanted, and again
+ * only for other parameters.  They are valid until then.
  *
  * table	whose rows they are
- * returns	a set in the current memory context
  */
-MvTidSet   *mv_filter_tids(PlanState *bitmap, Relation table);
+const MvTidSet *mv_tid_filter_run(MvTidFilter *filter, Relation table);

@@ -112,6 +112,59 @@ mv_filter_path(PlannerInfo *root, RelOptInfo *rel, const IndexPath *index)
 	return NULL;
 }
 
+static bool is_same_bitmap(const Path *a, const Path *b);
+
+static bool
+are_same_bitmaps(const List *a, const List *b)
+{
+	if (list_length(a) != list_length(b))
+		return false;
+	for (int i = 0; i < list_length(a); i++)
+		if (!is_same_bitmap(list_nth(a, i), list_nth(b, i)))
+			return false;
+	return true;
+}
+
+static bool
+are_same_clauses(const List *a, const List *b)
+{
+	if (list_length(a) != list_length(b))
+		return false;
+	for (int i = 0; i < list_length(a); i++)
+	{
+		const IndexClause *x = list_nth(a, i);
+		const IndexClause *y = list_nth(b, i);
+
+		if (x->indexcol != y->indexcol || !equal(x->rinfo->clause, y->rinfo->clause))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_same_bitmap(const Path *a, const Path *b)
+{
+	if (nodeTag(a) != nodeTag(b))
+		return false;
+	if (IsA(a, BitmapAndPath))
+		return are_same_bitmaps(((const BitmapAndPath *) a)->bitmapquals,
+								((const BitmapAndPath *) b)->bitmapquals);
+	if (IsA(a, BitmapOrPath))
+		return are_same_bitmaps(((const BitmapOrPath *) a)->bitmapquals,
+								((const BitmapOrPath *) b)->bitmapquals);
+	return ((const IndexPath *) a)->indexinfo->indexoid ==
+		((const IndexPath *) b)->indexinfo->indexoid &&
+		are_same_clauses(((const IndexPath *) a)->indexclauses,
+						 ((const IndexPath *) b)->indexclauses);
+}
+
+bool
+mv_filter_is_same(const BitmapHeapPath *a, const BitmapHeapPath *b)
+{
+	return a->path.parent->relid == b->path.parent->relid &&
+		is_same_bitmap(a->bitmapqual, b->bitmapqual);
+}
+
 double
 mv_filter_share(const BitmapHeapPath *filter)
 {

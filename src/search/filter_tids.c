@@ -7,6 +7,7 @@
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
 #include "storage/bufmgr.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -46,8 +47,8 @@ give_memory(PlanState *node, Size memory)
 	}
 }
 
-MvTidSet *
-mv_filter_tids(PlanState *node, Relation table)
+static MvTidSet *
+make_set(PlanState *node, Relation table)
 {
 	MvTidSet   *set = mv_tid_set_create(RelationGetNumberOfBlocks(table));
 	OffsetNumber room[MaxHeapTuplesPerPage];
@@ -71,4 +72,27 @@ mv_filter_tids(PlanState *node, Relation table)
 	mv_bitmap_end(iterator);
 	tbm_free(bitmap);
 	return set;
+}
+
+void
+mv_tid_filter_begin(MvTidFilter *filter, PlanState *bitmap)
+{
+	filter->bitmap = bitmap;
+	filter->tids = NULL;
+	filter->context =
+		AllocSetContextCreate(CurrentMemoryContext, "rows wanted", ALLOCSET_DEFAULT_SIZES);
+}
+
+const MvTidSet *
+mv_tid_filter_run(MvTidFilter *filter, Relation table)
+{
+	MemoryContext old;
+
+	if (filter->tids != NULL && filter->bitmap->chgParam == NULL)
+		return filter->tids;
+	MemoryContextReset(filter->context);
+	old = MemoryContextSwitchTo(filter->context);
+	filter->tids = make_set(filter->bitmap, table);
+	MemoryContextSwitchTo(old);
+	return filter->tids;
 }

@@ -30,7 +30,7 @@ typedef enum MvLegKind
 
 /*
  * A leg: a plan that returns the rows that pass the relation's conditions by
- * ascending value.  Its columns are those of the table, the row's ctid, the value.
+ * ascending value.  Its columns are those of the table, ctid, tableoid, the value.
  *
  * What is computed from a row refers to the node's columns of the table.
  */
@@ -51,7 +51,7 @@ typedef struct MvFusedLeg
 /* What a CustomScan of the node holds. */
 typedef struct MvFusedPlan
 {
-	List	   *plans;			/* of the legs, and one that returns all rows in any order */
+	List	   *plans;			/* of the legs, one of all rows, bitmaps that legs share */
 	MvRankerKind ranker;
 	List	   *params;			/* the ranker's */
 	int			narguments;		/* of it that may be legs, up to the last that is one */
@@ -63,6 +63,8 @@ typedef struct MvFusedPlan
 	double		most;			/* ... of which it is so many times at most */
 	List	   *bounds;			/* conditions that no row passes after one that does not */
 	bool		exact;
+	Expr	   *group;			/* value of which not all rows are wanted; NULL: none */
+	Expr	   *group_limit;	/* but so many */
 	List	   *limit;			/* expressions that add up to the rows wanted; NIL: unknown */
 } MvFusedPlan;
 

@@ -24,10 +24,16 @@
 #define MV_LEG_DEPTH 2
 #define MV_LEG_ARGS 3
 
+/* Of group_limit(). */
+#define MV_GROUP_ARGS 2
+
 /* fused_func.c */
 extern Datum mv_rrf(PG_FUNCTION_ARGS);
 extern Datum mv_weighted(PG_FUNCTION_ARGS);
 extern Datum mv_leg(PG_FUNCTION_ARGS);
+
+/* fused_group.c */
+extern Datum mv_group_limit(PG_FUNCTION_ARGS);
 
 /* decay.c: from 1 down to 0 */
 #define MV_DECAY_ARGS 5

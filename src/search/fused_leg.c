@@ -3,7 +3,7 @@
  *
  * Rows are found again by ctid.  An index of ours returns them a little out of
  * order, so somewhat more are read than count, and all are sorted, rows of equal
- * value by their ctid.
+ * value by their table's OID and their ctid.
  */
 #include "postgres.h"
 
@@ -72,7 +72,7 @@ mv_leg_start(MvFusedScan *scan, MvLeg *leg)
 	leg->no_query = false;
 	if (leg->query != NULL)
 		ExecEvalExprSwitchContext(leg->query, scan->css.ss.ps.ps_ExprContext, &leg->no_query);
-	mv_ranked_expect(leg->state, rows_read(depth_of(scan, leg)));
+	mv_ranked_expect(leg->state, rows_read(depth_of(scan, leg)), scan->filters);
 }
 
 void
@@ -87,33 +87,34 @@ mv_leg_forget(MvLeg *leg)
  * By its ctid a row is known again.  In some releases of PostgreSQL an Index Scan
  * that had to correct the order of its rows gives them none.
  */
-static ItemPointer
-slot_tid(const MvFusedScan *scan, TupleTableSlot *slot)
+static MvRowId
+slot_row_id(const MvFusedScan *scan, TupleTableSlot *slot)
 {
 	bool		isnull;
+	Datum		table = slot_getattr(slot, scan->plan.ncolumns + 2, &isnull);
 	Datum		tid = slot_getattr(slot, scan->plan.ncolumns + 1, &isnull);
 
 	if (isnull || !ItemPointerIsValid((ItemPointer) DatumGetPointer(tid)))
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("an index returned rows without ctid to a Fused Scan"),
 						errhint("Update PostgreSQL, or set enable_indexscan to off.")));
-	return (ItemPointer) DatumGetPointer(tid);
+	return (MvRowId){DatumGetObjectId(table), *(ItemPointer) DatumGetPointer(tid)};
 }
 
 MvFusedRow *
 mv_leg_row(MvFusedScan *scan, TupleTableSlot *slot, bool make)
 {
-	ItemPointer tid = slot_tid(scan, slot);
+	MvRowId		id = slot_row_id(scan, slot);
 	MemoryContext old;
 	MvFusedRow *row;
 	bool		found;
 
 	if (!make)
-		return hash_search(scan->rows, tid, HASH_FIND, NULL);
-	row = hash_search(scan->rows, tid, HASH_ENTER, &found);
+		return hash_search(scan->rows, &id, HASH_FIND, NULL);
+	row = hash_search(scan->rows, &id, HASH_ENTER, &found);
 	if (found)
 		return row;
-	memset((char *) row + sizeof(row->tid), 0, sizeof(*row) - sizeof(row->tid));
+	memset((char *) row + MV_ROW_ID_SIZE, 0, sizeof(*row) - MV_ROW_ID_SIZE);
 	old = MemoryContextSwitchTo(scan->context);
 	row->tuple = ExecCopySlotMinimalTuple(slot);
 	MemoryContextSwitchTo(old);
@@ -154,7 +155,7 @@ compare_rows(const void *a, const void *b)
 	const MvLegRow *y = b;
 	int			order = float8_cmp_internal(x->value, y->value);
 
-	return order != 0 ? order : ItemPointerCompare(&x->row->tid, &y->row->tid);
+	return order != 0 ? order : mv_row_id_compare(&x->row->id, &y->row->id);
 }
 
 /* Beyond the depth, and on among rows of the same value, twice as many at most. */

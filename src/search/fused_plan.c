@@ -20,7 +20,7 @@ mv_fused_put(CustomScan *node, const MvFusedPlan *plan)
 										 plan->fused, plan->exact);
 	Const	   *most = makeConst(FLOAT8OID, -1, InvalidOid, sizeof(float8),
 								 Float8GetDatum(plan->most), false, FLOAT8PASSBYVAL);
-	List	   *computed = list_make3(most, plan->score, plan->bounds);
+	List	   *computed = list_make4(most, plan->score, plan->bounds, plan->group);
 	List	   *depths = NIL;
 
 	for (int i = 0; i < plan->nlegs; i++)
@@ -39,7 +39,7 @@ mv_fused_put(CustomScan *node, const MvFusedPlan *plan)
 		depths = lappend(depths, leg->depth);
 	}
 	node->custom_plans = plan->plans;
-	node->custom_exprs = list_make3(plan->params, depths, plan->limit);
+	node->custom_exprs = list_make4(plan->params, depths, plan->limit, plan->group_limit);
 	node->custom_private = list_make2(numbers, computed);
 	node->methods = &mv_fused_scan_methods;
 }
@@ -56,6 +56,7 @@ mv_fused_get(const CustomScan *node, MvFusedPlan *plan)
 	plan->plans = node->custom_plans;
 	plan->params = linitial(node->custom_exprs);
 	plan->limit = lthird(node->custom_exprs);
+	plan->group_limit = lfourth(node->custom_exprs);
 	plan->nlegs = list_length(depths);
 	plan->ranker = list_nth_int(numbers, number++);
 	plan->narguments = list_nth_int(numbers, number++);
@@ -65,6 +66,7 @@ mv_fused_get(const CustomScan *node, MvFusedPlan *plan)
 	plan->most = DatumGetFloat8(((Const *) list_nth(computed, expr++))->constvalue);
 	plan->score = list_nth(computed, expr++);
 	plan->bounds = list_nth(computed, expr++);
+	plan->group = list_nth(computed, expr++);
 	for (int i = 0; i < plan->nlegs; i++)
 	{
 		MvFusedLeg *leg = &plan->legs[i];

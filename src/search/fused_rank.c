@@ -38,7 +38,7 @@ mv_fused_must_prove(const MvFusedScan *scan)
 	return scan->plan.exact || scan->plan.ranker == MV_RANK_SUM;
 }
 
-/* Rows without a score last, rows of the same score in the order of their ctid. */
+/* Rows without a score last, rows of the same score in the order of table and ctid. */
 static int
 compare_rows(MvFusedRow *x, MvFusedRow *y)
 {
@@ -49,7 +49,7 @@ compare_rows(MvFusedRow *x, MvFusedRow *y)
 	/* What is not final may come to be less. */
 	if (order == 0)
 		order = (int) x->complete - (int) y->complete;
-	return order != 0 ? order : ItemPointerCompare(&x->tid, &y->tid);
+	return order != 0 ? order : mv_row_id_compare(&x->id, &y->id);
 }
 
 static void

@@ -11,7 +11,27 @@
 #include "nodes/execnodes.h"
 #include "utils/hsearch.h"
 
+#include "search/filter.h"
 #include "search/fused.h"
+#include "search/fused_group.h"
+
+/* What a row is known by: partitions number theirs from the beginning. */
+typedef struct MvRowId
+{
+	Oid			table;
+	ItemPointerData tid;
+} MvRowId;
+
+/* Without what may follow for alignment. */
+#define MV_ROW_ID_SIZE (offsetof(MvRowId, tid) + sizeof(ItemPointerData))
+
+static inline int
+mv_row_id_compare(MvRowId *a, MvRowId *b)
+{
+	if (a->table != b->table)
+		return a->table < b->table ? -1 : 1;
+	return ItemPointerCompare(&a->tid, &b->tid);
+}
 
 /*
  * A row that some leg has returned.  The less its score the better; of a row that
@@ -19,7 +39,7 @@
  */
 typedef struct MvFusedRow
 {
-	ItemPointerData tid;		/* the key */
+	MvRowId		id;				/* the key */
 	bool		returned;		/* by the node */
 	bool		complete;		/* the score is final, as far as the legs were read */
 	bool		isnull;			/* it has none */
@@ -87,14 +107,16 @@ struct MvFusedScan
 	MvFusedPlan plan;
 	MvLeg		legs[MV_MAX_LEGS];
 	PlanState  *rest;			/* returns all rows */
+	MvTidFilter *filters;		/* bitmaps that legs share */
 	List	   *params;			/* of ExprState */
 	List	   *limit;			/* of ExprState */
 	ExprState  *score;			/* or NULL */
 	ExprState  *bounds;			/* or NULL */
+	MvGroups   *groups;			/* or NULL */
 	TupleTableSlot *columns;	/* what a leg returns, for tuples kept */
 
 	MemoryContext context;		/* of what follows, a run's */
-	HTAB	   *rows;			/* MvFusedRow by ctid; NULL: not begun */
+	HTAB	   *rows;			/* MvFusedRow by id; NULL: not begun */
 	const MvRanker *ranker;
 	double		k;
 	bool		monotone;		/* no factor is negative or NULL */

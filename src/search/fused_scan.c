@@ -26,6 +26,23 @@
 
 /* ---- reading ---- */
 
+/* Bitmaps that several legs begin with; they run when one of these asks first. */
+static void
+begin_filters(MvFusedScan *scan, EState *estate, int eflags)
+{
+	int			first = scan->plan.nlegs + 1;
+	int			n = list_length(scan->plan.plans) - first;
+
+	scan->filters = palloc(sizeof(MvTidFilter) * n);
+	for (int i = 0; i < n; i++)
+	{
+		PlanState  *bitmap = ExecInitNode(list_nth(scan->plan.plans, first + i), estate, eflags);
+
+		mv_tid_filter_begin(&scan->filters[i], bitmap);
+		scan->css.custom_ps = lappend(scan->css.custom_ps, bitmap);
+	}
+}
+
 static void
 begin(CustomScanState *node, EState *estate, int eflags)
 {
@@ -39,12 +56,15 @@ begin(CustomScanState *node, EState *estate, int eflags)
 		mv_leg_begin(scan, i, estate, eflags);
 		node->custom_ps = lappend(node->custom_ps, scan->legs[i].state);
 	}
-	scan->rest = ExecInitNode(llast(scan->plan.plans), estate, eflags);
+	scan->rest = ExecInitNode(list_nth(scan->plan.plans, scan->plan.nlegs), estate, eflags);
 	node->custom_ps = lappend(node->custom_ps, scan->rest);
+	begin_filters(scan, estate, eflags);
 	scan->params = ExecInitExprList(scan->plan.params, parent);
 	scan->limit = ExecInitExprList(scan->plan.limit, parent);
 	scan->score = ExecInitExpr(scan->plan.score, parent);
 	scan->bounds = ExecInitQual(scan->plan.bounds, parent);
+	if (scan->plan.group != NULL)
+		scan->groups = mv_groups_begin(scan->plan.group, scan->plan.group_limit, parent);
 	columns = ExecTypeFromTL(((CustomScan *) parent->plan)->custom_scan_tlist);
 	scan->columns = ExecInitExtraTupleSlot(estate, columns, &TTSOpsMinimalTuple);
 	scan->context =
@@ -69,7 +89,7 @@ static void
 start(MvFusedScan *scan)
 {
 	HASHCTL		control = {
-		.keysize = sizeof(ItemPointerData), .entrysize = sizeof(MvFusedRow),
+		.keysize = MV_ROW_ID_SIZE, .entrysize = sizeof(MvFusedRow),
 		.hcxt = scan->context
 	};
 	double		wanted = mv_rows_wanted(scan->limit, scan->css.ss.ps.ps_ExprContext);
@@ -79,6 +99,8 @@ start(MvFusedScan *scan)
 	scan->batch = wanted > 0 ? wanted : scan->depth;
 	scan->rows = hash_create("rows of a fused scan", 256, &control,
 							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	if (scan->groups != NULL)
+		mv_groups_start(scan->groups, scan->context, scan->css.ss.ps.ps_ExprContext);
 	for (int i = 0; i < scan->plan.nlegs; i++)
 		mv_leg_start(scan, &scan->legs[i]);
 	fuse(scan);
@@ -219,16 +241,20 @@ next(CustomScanState *node)
 		start(scan);
 	for (;;)
 	{
+		CHECK_FOR_INTERRUPTS();
 		ResetExprContext(context);
 		row = next_row(scan, &other);
 		if (row == NULL)
 			return ExecClearTuple(node->ss.ss_ScanTupleSlot);
 		store_scores(scan, row);
-		if (ExecQual(node->ss.ps.qual, context))
+		if (!ExecQual(node->ss.ps.qual, context))
+		{
+			InstrCountFiltered1(node, 1);
+			if (!ExecQual(scan->bounds, context))
+				return ExecClearTuple(node->ss.ss_ScanTupleSlot);
+		}
+		else if (scan->groups == NULL || mv_groups_admit(scan->groups, context))
 			break;
-		InstrCountFiltered1(node, 1);
-		if (!ExecQual(scan->bounds, context))
-			return ExecClearTuple(node->ss.ss_ScanTupleSlot);
 	}
 	if (node->ss.ps.ps_ProjInfo == NULL)
 		return node->ss.ss_ScanTupleSlot;

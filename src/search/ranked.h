@@ -10,6 +10,8 @@
 #include "nodes/extensible.h"
 #include "nodes/pathnodes.h"
 
+#include "search/filter.h"
+
 /* ranked_scan.c */
 extern const CustomScanMethods mv_ranked_scan_methods;
 
@@ -17,7 +19,8 @@ extern const CustomScanMethods mv_ranked_scan_methods;
 typedef struct MvRankedPlan
 {
 	Plan	   *index;			/* an Index Scan, perhaps below a Result */
-	Plan	   *bitmap;			/* makes the set of rows wanted; NULL: all are */
+	Plan	   *bitmap;			/* makes the set of rows wanted; NULL: the node does not */
+	int			given;			/* number of the set that a node above gives, from 1; 0: none */
 	bool		text;			/* of a bm25 index: custom_scan_tlist ends with its value */
 	int			reads;			/* rows of the index for one that passes the conditions */
 	List	   *limit;			/* expressions that add up to the rows wanted; NIL: unknown */
@@ -30,7 +33,8 @@ mv_ranked_put(CustomScan *node, const MvRankedPlan *plan)
 {
 	node->custom_plans = plan->bitmap ? list_make2(plan->index, plan->bitmap) :
 		list_make1(plan->index);
-	node->custom_private = list_concat(list_make2_int(plan->text, plan->reads), plan->sort);
+	node->custom_private =
+		list_concat(list_make3_int(plan->text, plan->reads, plan->given), plan->sort);
 	node->custom_exprs = list_make2(plan->limit, plan->within);
 	node->methods = &mv_ranked_scan_methods;
 }
@@ -43,9 +47,10 @@ mv_ranked_get(const CustomScan *node)
 		.bitmap = list_length(node->custom_plans) > 1 ? lsecond(node->custom_plans) : NULL,
 		.text = linitial_int(node->custom_private),
 		.reads = lsecond_int(node->custom_private),
+		.given = lthird_int(node->custom_private),
 		.limit = linitial(node->custom_exprs),
 		.within = lsecond(node->custom_exprs),
-		.sort = list_copy_tail(node->custom_private, 2),
+		.sort = list_copy_tail(node->custom_private, 3),
 	};
 }
 
@@ -76,7 +81,21 @@ double		mv_rows_wanted(List *limit, ExprContext *context);
 void		mv_ranked_wrap(PlannerInfo *root, RelOptInfo *rel, bool expects);
 
 /*
- * How many rows the node above will fetch, if the plan is this node; before the
- * first.  It sorts them itself.
+ * mv_ranked_share -- find bitmaps that several nodes in some paths would make alike, and
+ * leave them to the node above.
+ *
+ * returns	their BitmapHeapPaths, numbered from 1
  */
-void		mv_ranked_expect(PlanState *node, double rows);
+List	   *mv_ranked_share(List *paths);
+
+/* The part of a bitmap heap scan that makes the bitmap. */
+Plan	   *mv_ranked_bitmap(Plan *plan);
+
+/*
+ * mv_ranked_expect -- what the node above has to tell those in a plan of a path of these,
+ * before the first row of a run.
+ *
+ * rows		that it will fetch; it sorts them itself
+ * filters	the bitmaps that were left to it
+ */
+void		mv_ranked_expect(PlanState *plan, double rows, MvTidFilter *filters);

@@ -82,20 +82,19 @@ mv_ranked_limit(PlannerInfo *root)
 	return copyObject(limit);
 }
 
-static double
-rows_per_result(const RelOptInfo *rel, const CustomPath *path)
+static int
+rows_per_result(const RelOptInfo *rel, const IndexPath *index, const BitmapHeapPath *filter)
 {
-	const IndexPath *index = linitial(path->custom_paths);
 	double		rows = rel->tuples * index->indexselectivity;
 
-	if (list_length(path->custom_paths) > 1)
-		rows *= mv_filter_share(lsecond(path->custom_paths));
-	return Min(Max(rows / Max(index->path.rows, 1), 1), MAX_READS);
+	if (filter != NULL)
+		rows *= mv_filter_share(filter);
+	return (int) Min(Max(rows / Max(index->path.rows, 1), 1), MAX_READS);
 }
 
-/* The part of a bitmap heap scan that makes the bitmap; above it may be a Result. */
-static Plan *
-bitmap_of(Plan *plan)
+/* Above a bitmap heap scan may be a Result. */
+Plan *
+mv_ranked_bitmap(Plan *plan)
 {
 	while (!IsA(plan, BitmapHeapScan))
 		plan = outerPlan(plan);
@@ -109,11 +108,13 @@ make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 	CustomScan *node = makeNode(CustomScan);
 	IndexPath  *index = linitial(path->custom_paths);
 	List	   *columns = copyObject(((Plan *) linitial(plans))->targetlist);
+	List	   *numbers = lthird(path->custom_private);
 	MvRankedPlan plan = {
 		.index = linitial(plans),
-		.bitmap = list_length(plans) > 1 ? bitmap_of(lsecond(plans)) : NULL,
+		.bitmap = list_length(plans) > 1 ? mv_ranked_bitmap(lsecond(plans)) : NULL,
+		.given = lsecond_int(numbers),
 		.text = index_kind(index->indexinfo) == TEXT && index->indexorderbys != NIL,
-		.reads = (int) rows_per_result(rel, path),
+		.reads = linitial_int(numbers),
 		.limit = mv_ranked_limit(root),
 		.within = copyObject(linitial(path->custom_private)),
 		.sort = copyObject(lsecond(path->custom_private))
@@ -192,7 +193,8 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, BitmapHeapPath *
 		path->path.pathtarget = target_with_score(root, rel, index);
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->custom_paths = list_make1(index);
-	path->custom_private = list_make2(within, NIL);
+	path->custom_private =
+		list_make3(within, NIL, list_make2_int(rows_per_result(rel, index, filter), 0));
 	path->methods = &path_methods;
 	if (filter != NULL)
 	{
@@ -312,6 +314,68 @@ mv_ranked_wrap(PlannerInfo *root, RelOptInfo *rel, bool expects)
 		add_range_paths(root, rel, &more);
 	foreach(lc, more)
 		add_path(rel, lfirst(lc));
+}
+
+/* ---- bitmaps that a node above makes for several ---- */
+
+/* The paths of the node in a path that have a bitmap. */
+static List *
+filtered_paths(Path *path)
+{
+	CustomPath *custom = (CustomPath *) path;
+	List	   *found = NIL;
+	ListCell   *lc;
+
+	if (IsA(path, MergeAppendPath))
+		foreach(lc, ((MergeAppendPath *) path)->subpaths)
+			found = list_concat(found, filtered_paths(lfirst(lc)));
+	else if (IsA(path, CustomPath) && custom->methods == &path_methods &&
+			 list_length(custom->custom_paths) > 1)
+		found = list_make1(path);
+	return found;
+}
+
+static void
+leave_filter(CustomPath *path, int number)
+{
+	path->custom_paths = list_make1(linitial(path->custom_paths));
+	lsecond_int(lthird(path->custom_private)) = number;
+}
+
+List *
+mv_ranked_share(List *paths)
+{
+	List	   *filtered = NIL;
+	List	   *shared = NIL;
+	ListCell   *lc;
+
+	foreach(lc, paths)
+		filtered = list_concat(filtered, filtered_paths(lfirst(lc)));
+	for (int i = 0; i < list_length(filtered); i++)
+	{
+		CustomPath *path = list_nth(filtered, i);
+		BitmapHeapPath *filter;
+		bool		alone = true;
+
+		if (list_length(path->custom_paths) == 1)
+			continue;
+		filter = lsecond(path->custom_paths);
+		for (int j = i + 1; j < list_length(filtered); j++)
+		{
+			CustomPath *other = list_nth(filtered, j);
+
+			if (list_length(other->custom_paths) == 1 ||
+				!mv_filter_is_same(filter, lsecond(other->custom_paths)))
+				continue;
+			leave_filter(other, list_length(shared) + 1);
+			alone = false;
+		}
+		if (alone)
+			continue;
+		shared = lappend(shared, filter);
+		leave_filter(path, list_length(shared));
+	}
+	return shared;
 }
 
 static void

@@ -28,7 +28,6 @@
 #include "am/bm25.h"
 #include "compat.h"
 #include "index/counters.h"
-#include "search/filter.h"
 #include "search/ranked.h"
 
 typedef struct RankedScan
@@ -37,9 +36,8 @@ typedef struct RankedScan
 	MvRankedPlan plan;
 	PlanState  *child;			/* the Index Scan, or what stands above it */
 	IndexScanState *index;
-	PlanState  *bitmap;			/* or NULL */
-	MvTidSet   *tids;			/* what it found; NULL: it has not run yet */
-	MemoryContext tids_context;
+	MvTidFilter own;
+	MvTidFilter *filter;		/* that, or what the node above gave; NULL: none */
 	List	   *limit;			/* of ExprState */
 	ExprState  *within;			/* or NULL */
 	double		expected;		/* rows, by the node above; 0: it did not say */
@@ -64,10 +62,9 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	scan->within = ExecInitExpr((Expr *) scan->plan.within, (PlanState *) node);
 	if (scan->plan.bitmap == NULL)
 		return;
-	scan->bitmap = ExecInitNode(scan->plan.bitmap, estate, eflags);
-	node->custom_ps = lappend(node->custom_ps, scan->bitmap);
-	scan->tids_context =
-		AllocSetContextCreate(CurrentMemoryContext, "rows wanted", ALLOCSET_DEFAULT_SIZES);
+	mv_tid_filter_begin(&scan->own, ExecInitNode(scan->plan.bitmap, estate, eflags));
+	scan->filter = &scan->own;
+	node->custom_ps = lappend(node->custom_ps, scan->own.bitmap);
 }
 
 double
@@ -114,20 +111,14 @@ wanted_distance(RankedScan *scan)
 	return isnull ? -INFINITY : isnan(distance) ? INFINITY : distance;
 }
 
-/* The rows that are wanted; the bitmap runs again only for other parameters. */
+/* The rows that are wanted; NULL: all. */
 static const MvTidSet *
 wanted_tids(RankedScan *scan)
 {
-	if (scan->bitmap != NULL && (scan->tids == NULL || scan->bitmap->chgParam != NULL))
-	{
-		MemoryContext old;
-
-		MemoryContextReset(scan->tids_context);
-		old = MemoryContextSwitchTo(scan->tids_context);
-		scan->tids = mv_filter_tids(scan->bitmap, scan->index->ss.ss_currentRelation);
-		MemoryContextSwitchTo(old);
-	}
-	return scan->tids;
+	if (scan->plan.given > 0 && scan->filter == NULL)
+		elog(ERROR, "ranked scan was not given its rows");
+	return scan->filter == NULL ? NULL :
+		mv_tid_filter_run(scan->filter, scan->index->ss.ss_currentRelation);
 }
 
 /* Begin the child's scan, as the child does before its first row, to tell it more. */
@@ -301,10 +292,25 @@ static const CustomExecMethods exec_methods = {
 };
 
 void
-mv_ranked_expect(PlanState *node, double rows)
+mv_ranked_expect(PlanState *plan, double rows, MvTidFilter *filters)
 {
-	if (IsA(node, CustomScanState) && ((CustomScanState *) node)->methods == &exec_methods)
-		((RankedScan *) node)->expected = rows;
+	if (IsA(plan, MergeAppendState))
+	{
+		MergeAppendState *merge = (MergeAppendState *) plan;
+
+		for (int i = 0; i < merge->ms_nplans; i++)
+			mv_ranked_expect(merge->mergeplans[i], rows, filters);
+	}
+	else if (IsA(plan, ResultState) && outerPlanState(plan) != NULL)
+		mv_ranked_expect(outerPlanState(plan), rows, filters);
+	else if (IsA(plan, CustomScanState) && ((CustomScanState *) plan)->methods == &exec_methods)
+	{
+		RankedScan *scan = (RankedScan *) plan;
+
+		scan->expected = rows;
+		if (scan->plan.given > 0)
+			scan->filter = &filters[scan->plan.given - 1];
+	}
 }
 
 static Node *

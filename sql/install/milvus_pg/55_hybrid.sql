@@ -36,3 +36,10 @@ COMMENT ON FUNCTION decay_linear(float8, float8, float8, float8, float8) IS 'max
 CREATE FUNCTION decay_linear(x timestamptz, origin timestamptz, scale interval, "offset" interval DEFAULT '0', decay float8 DEFAULT 0.5) RETURNS float8
 	AS 'MODULE_PATHNAME', 'mv_decay_linear_time' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION decay_linear(timestamptz, timestamptz, interval, interval, float8) IS 'max(0, 1 - (1 - decay) * z / scale) of z = max(0, |x - origin| - offset)';
+
+CREATE FUNCTION milvus_group_limit_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'mv_group_limit_support' LANGUAGE C STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION milvus_group_limit_support(internal) IS 'planner support of group_limit()';
+CREATE FUNCTION group_limit(value anyelement, rows int) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'mv_group_limit' LANGUAGE C STABLE PARALLEL RESTRICTED SUPPORT milvus_group_limit_support;
+COMMENT ON FUNCTION group_limit(anyelement, int) IS 'condition of a query ordered by rrf() or weighted(): of rows of the same value the best ones';
