@@ -53,16 +53,14 @@ def ways_of(args, server):
 
 def measure_size(args, server, spec, data, efforts):
     """One index at one size: what it cost, and the points of each way."""
-    ways = ways_of(args, spec.server)
-    args.set = [sql for _, sql in ways[:1] if sql]
-    first = vectors.measure_index(args, server, spec, data, efforts)
-    out = {"index": spec.text, "rows": len(data["base"]), "build": first.get("build"), "error": first.get("error"),
-           "ways": {ways[0][0]: first.get("sweep", [])}}
-    job = {"server": server, "spec": spec, "data": data, "efforts": efforts, "query": vectors.query_sql(args, data["metric"])}
-    for name, sql in ways[1:] if not out["error"] else []:
-        args.set = [sql]
-        out["ways"][name] = vectors.sweep(args, job)
-    return out
+    job = vectors.new_job(args, server, spec, data, efforts)
+    out = {"index": spec.text, "rows": len(data["base"]), "ways": {}}
+    vectors.attempt(job, vectors.build, args)
+    for name, sql in ways_of(args, spec.server):
+        args.set = [sql] if sql else []
+        vectors.sweep(args, [job])
+        out["ways"][name] = job["out"].pop("sweep", [])
+    return {**out, "build": job["out"].get("build"), "error": job["out"].get("error")}
 
 
 def lines(result):
@@ -141,7 +139,7 @@ def main():
         for name in dict.fromkeys(spec.server for spec in specs):
             servers.load_table(named[name], data["base"], "vector")
             for spec in (s for s in specs if s.server == name):
-                print(f"{spec.text}, {rows} rows, load {vectors.load_average()[0]}", flush=True)
+                print(f"{rows} rows", flush=True)
                 result["sizes"].append(measure_size(args, named[name], spec, data, efforts[spec.am]))
                 path.write_text(json.dumps(result, indent=1) + "\n")
             servers.drop_everything(named[name])

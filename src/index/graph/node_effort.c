@@ -83,11 +83,11 @@ mv_node_most_rows(const MvNodes *nodes)
 
 /*
  * What takes how long, in ns, as the costs of lists (ivf_filter.c); see README.md, "Walk or
- * lists".  A walk goes to four fifths of its pool: a node may be there several times.
+ * lists".  A walk goes to three quarters of its pool: a node may be there several times.
  */
-#define HOP_COST 700.0
+#define HOP_COST 600.0
 #define NODE_BYTE_COST 0.2
-#define HOPS_OF_POOL 0.8
+#define HOPS_OF_POOL 0.75
 
 static double
 cost_of_walk(const MvNodes *nodes, const MvEffort *effort, double k)
@@ -103,9 +103,12 @@ cost_of_walk(const MvNodes *nodes, const MvEffort *effort, double k)
 #define CHOICE_COST 40000.0
 #define CHOICE_COST_OF_LIST 30.0
 
-/* Rows ranked, more where codes are short, and for each that is wanted beyond the nominal ones. */
-#define RANKED_ROWS 100.0
-#define RANKED_BITS 25000.0
+/*
+ * Rows ranked: by the square root of the codes compared, more where codes are short; and
+ * for each that is wanted beyond the nominal ones.
+ */
+#define RANKED_ROWS 50.0
+#define RANKED_BITS 260.0
 #define RANKED_A_ROW 4.0
 
 static double
@@ -114,7 +117,7 @@ cost_of_lists(const MvNodes *nodes, const MvEffort *effort, double k)
 	const MvIvf *ivf = nodes->ivf;
 	double		lists = mv_ivf_lists_wanted(ivf, effort);
 	double		codes = nodes->capacity * lists / Max(ivf->nused, 1);
-	double		ranked = RANKED_ROWS + RANKED_BITS / ivf->shape.padded +
+	double		ranked = RANKED_ROWS + RANKED_BITS / ivf->shape.padded * sqrt(codes) +
 		RANKED_A_ROW * (k - MV_NODE_NOMINAL_ROWS);
 
 	return CHOICE_COST + CHOICE_COST_OF_LIST * ivf->nused + mv_ivf_read_cost(ivf, lists, codes) +
