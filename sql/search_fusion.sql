@@ -121,6 +121,16 @@ SELECT nodes($$SELECT id FROM docs ORDER BY (v <=> '[1,2,3,4]') + (body <@> 'red
 SELECT nodes($$SELECT id FROM docs ORDER BY (v <=> '[1,2,3,4]') * price + (body <@> 'red leaf') LIMIT 5$$);
 RESET enable_sort;
 
+-- a score of several columns comes from its index alone: the node is the only plan, exact or not
+CREATE INDEX docs_all ON docs USING bm25 (body, lang) WITH (text_config = 'english', boosts = 'body=2');
+SELECT string_agg(id::text, ' ' ORDER BY n) FROM (SELECT id, row_number() OVER () AS n FROM (SELECT id FROM docs ORDER BY (v <=> '[1,2,3,4]') + 0.2 * (body <@> bm25query('leaf en', 'docs_all')) LIMIT 5) x) y;
+SELECT string_agg(id::text, ' ' ORDER BY n) FROM (SELECT id, row_number() OVER () AS n FROM (SELECT id FROM docs ORDER BY weighted(ARRAY[v <=> '[1,2,3,4]', body <@> bm25query('leaf en', 'docs_all')], '{1,0.2}', 'none') LIMIT 5) x) y;
+SET milvus.hybrid_exact = on;
+SELECT string_agg(id::text, ' ' ORDER BY n) FROM (SELECT id, row_number() OVER () AS n FROM (SELECT id FROM docs ORDER BY (v <=> '[1,2,3,4]') + 0.2 * (body <@> bm25query('leaf en', 'docs_all')) LIMIT 5) x) y;
+SELECT string_agg(id::text, ' ' ORDER BY n) FROM (SELECT id, row_number() OVER () AS n FROM (SELECT id FROM docs ORDER BY weighted(ARRAY[v <=> '[1,2,3,4]', body <@> bm25query('leaf en', 'docs_all')], '{1,0.2}', 'none') LIMIT 5) x) y;
+RESET milvus.hybrid_exact;
+DROP INDEX docs_all;
+
 -- leg(): conditions and depths of their own
 SET milvus.hybrid_exact = on;
 SELECT * FROM check_all($$weighted(ARRAY[leg(v <=> '[1,2,3,4]', filter => lang = 'en'), leg(body <@> 'red leaf', filter => price < 5 AND id > 100)])$$,

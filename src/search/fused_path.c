@@ -300,6 +300,16 @@ static const CustomPathMethods path_methods = {
 
 /* ---- the path ---- */
 
+/* Can only the node compute what the query is ordered by? */
+static bool
+needs_node(const MvFusion *fusion)
+{
+	for (int i = 0; i < fusion->nlegs; i++)
+		if (mv_leg_needs_index(fusion->legs[i].expr))
+			return true;
+	return fusion->ranker != MV_RANK_SUM;
+}
+
 /*
  * Rows of each leg that will be read.  For a sum, until the first `wanted` are certain:
  * so many where the legs have nothing to do with each other (Fagin, PODS 1996).
@@ -344,7 +354,7 @@ fused_path(PlannerInfo *root, RelOptInfo *rel, MvFusion *fusion, List *condition
 		Path	   *leg = mv_leg_path(root, rel, &fusion->legs[i], depth);
 		QualCost	lookup;
 
-		if (leg == NULL || (fusion->ranker == MV_RANK_SUM && IsA(leg, SortPath)))
+		if (leg == NULL || (IsA(leg, SortPath) && !needs_node(fusion)))
 			return NULL;
 		path->custom_paths = lappend(path->custom_paths, leg);
 		path->path.startup_cost += mv_leg_cost(leg, depth);
@@ -408,13 +418,10 @@ static void
 add_sum_path(PlannerInfo *root, RelOptInfo *rel, MvFusion *fusion)
 {
 	Path	   *path = fused_path(root, rel, fusion, NIL, NIL);
-	bool		only = false;
 
-	for (int i = 0; i < fusion->nlegs; i++)
-		only |= mv_leg_needs_index(fusion->legs[i].expr);
 	if (path == NULL)
 		return;
-	if (only)
+	if (needs_node(fusion))
 	{
 		rel->pathlist = NIL;
 		rel->partial_pathlist = NIL;
