@@ -191,7 +191,7 @@ typedef struct MvFtsRetiredHead
  * the content, or the BlockNumber where it is.  The content:
  *
  *   MvFtsContentHead; uint16 hashes[nterms]
- *   for each term, by key: varint 2 * length of the key + (tf > 1), its bytes,
+ *   for each term, in any order: varint 2 * length of the key + (tf > 1), its bytes,
  *   if tf > 1 varint tf
  *   with positions: for each term a varint for each, the first and then the gaps
  */
@@ -289,8 +289,9 @@ void		mv_fts_invert_add(MvFtsInvert *invert, uint32 doc, int field, const char *
 							  int len, uint32 position);
 Size		mv_fts_invert_memory(const MvFtsInvert *invert);
 
-/* Its terms; nothing may be added until it is reset. */
+/* Its terms, by key or in no order; nothing may be added until it is reset. */
 MvFtsSource *mv_fts_invert_source(MvFtsInvert *invert);
+MvFtsSource *mv_fts_invert_unsorted(MvFtsInvert *invert);
 
 /* ---- fts_segment.c ---- */
 

@@ -230,15 +230,15 @@ mv_fts_stream_next(MvFtsStream *stream, MvFtsSource *source)
 
 /* ---- a table as a source ---- */
 
-typedef struct Sorted
+typedef struct TableSource
 {
 	MvFtsSource source;			/* first */
 	MvFtsStream stream;
 	const Chunk *chunk;			/* that the stream is in */
-	Term	  **terms;			/* [n], by key */
+	Term	  **terms;			/* [n] */
 	uint32		n,
 				next;
-} Sorted;
+} TableSource;
 
 static int
 compare_terms(const void *a, const void *b)
@@ -253,48 +253,48 @@ compare_terms(const void *a, const void *b)
 static bool
 next_chunk(MvFtsStream *stream)
 {
-	Sorted	   *sorted = stream->owner;
+	TableSource	   *table = stream->owner;
 
-	sorted->chunk = sorted->chunk->next;
-	if (sorted->chunk == NULL)
+	table->chunk = table->chunk->next;
+	if (table->chunk == NULL)
 	{
 		stream->at = stream->end = NULL;
 		return false;
 	}
-	stream->at = sorted->chunk->bytes;
-	stream->end = stream->at + sorted->chunk->used;
+	stream->at = table->chunk->bytes;
+	stream->end = stream->at + table->chunk->used;
 	return true;
 }
 
 static bool
 next_term(MvFtsSource *source)
 {
-	Sorted	   *sorted = (Sorted *) source;
+	TableSource	   *table = (TableSource *) source;
 	const Term *term;
 
-	if (sorted->next == sorted->n)
+	if (table->next == table->n)
 		return false;
-	term = sorted->terms[sorted->next++];
+	term = table->terms[table->next++];
 	source->key = term->key;
 	source->len = term->len;
-	sorted->chunk = term->first;
-	sorted->stream.doc = 0;
-	sorted->stream.at = term->first->bytes;
-	sorted->stream.end = sorted->stream.at + term->first->used;
+	table->chunk = term->first;
+	table->stream.doc = 0;
+	table->stream.at = term->first->bytes;
+	table->stream.end = table->stream.at + term->first->used;
 	return true;
 }
 
 static bool
 next_posting(MvFtsSource *source)
 {
-	Sorted	   *sorted = (Sorted *) source;
+	TableSource	   *table = (TableSource *) source;
 
-	return sorted->chunk != NULL && mv_fts_stream_next(&sorted->stream, source);
+	return table->chunk != NULL && mv_fts_stream_next(&table->stream, source);
 }
 
-/* All terms, by key. */
+/* All terms, in no order. */
 static Term **
-sort_terms(MvFtsInvert *invert)
+list_terms(MvFtsInvert *invert)
 {
 	Term	  **terms = MemoryContextAllocExtended(invert->context,
 												   sizeof(Term *) * (Size) Max(invert->nterms, 1),
@@ -304,22 +304,43 @@ sort_terms(MvFtsInvert *invert)
 	for (uint32 i = 0; i < invert->nslots; i++)
 		if (invert->slots[i] != NULL)
 			terms[n++] = invert->slots[i];
-	qsort(terms, n, sizeof(Term *), compare_terms);
 	return terms;
+}
+
+/* All terms, by key. */
+static Term **
+sort_terms(MvFtsInvert *invert)
+{
+	Term	  **terms = list_terms(invert);
+
+	qsort(terms, invert->nterms, sizeof(Term *), compare_terms);
+	return terms;
+}
+
+static MvFtsSource *
+make_source(MvFtsInvert *invert, Term **terms)
+{
+	TableSource	   *table = MemoryContextAllocZero(invert->context, sizeof(TableSource));
+
+	table->source.next_term = next_term;
+	table->source.next_posting = next_posting;
+	table->stream.owner = table;
+	table->stream.more = next_chunk;
+	table->terms = terms;
+	table->n = invert->nterms;
+	return &table->source;
 }
 
 MvFtsSource *
 mv_fts_invert_source(MvFtsInvert *invert)
 {
-	Sorted	   *sorted = MemoryContextAllocZero(invert->context, sizeof(Sorted));
+	return make_source(invert, sort_terms(invert));
+}
 
-	sorted->source.next_term = next_term;
-	sorted->source.next_posting = next_posting;
-	sorted->stream.owner = sorted;
-	sorted->stream.more = next_chunk;
-	sorted->terms = sort_terms(invert);
-	sorted->n = invert->nterms;
-	return &sorted->source;
+MvFtsSource *
+mv_fts_invert_unsorted(MvFtsInvert *invert)
+{
+	return make_source(invert, list_terms(invert));
 }
 
 void

@@ -37,7 +37,7 @@ append_positions(StringInfo out, const MvFtsSource *source)
 void
 mv_fts_pending_form(MvFtsInvert *invert, bool positions, StringInfo content)
 {
-	MvFtsSource *source = mv_fts_invert_source(invert);
+	MvFtsSource *source = mv_fts_invert_unsorted(invert);
 	MvFtsContentHead head = {0};
 	StringInfoData hashes;
 	StringInfoData entries;

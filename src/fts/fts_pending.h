@@ -101,7 +101,7 @@ void		mv_fts_waiting_positions(MvFtsList *list, int block, int i, uint32 *out);
 bool		mv_fts_waiting_terms(MvFtsSegment *segment, const MvQueryTerm *prefix,
 								 MvFtsTermVisitor visit, void *arg);
 
-/* Each term of a document, by key; nothing but the visitor sees it. */
+/* Each term of a document, in any order; nothing but the visitor sees it. */
 typedef struct MvFtsWaitingTerm
 {
 	const uint8 *key;

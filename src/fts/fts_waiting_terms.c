@@ -565,7 +565,7 @@ visit_term(uint32 doc, const MvFtsWaitingTerm *term, void *arg)
 		collect->more = collect->visit(&found, 1, collect->arg);
 }
 
-/* Document by document: ascending in each alone. */
+/* Document by document, in no order. */
 bool
 mv_fts_waiting_terms(MvFtsSegment *segment, const MvQueryTerm *prefix, MvFtsTermVisitor visit,
 					 void *arg)

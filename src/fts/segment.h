@@ -188,7 +188,7 @@ void		mv_fts_list_release(MvFtsList *list);
 
 /*
  * mv_fts_terms -- the terms of a field that begin with these bytes, ascending
- * within each segment; a term may come several times.
+ * within each segment but that of pending documents; a term may come several times.
  *
  * visit	df is that of one segment; returns false to end it; may not look at the index
  */
