@@ -161,7 +161,7 @@ SELECT array_agg(id) = (SELECT array_agg(id ORDER BY score, c) FROM (SELECT id, 
 SELECT count(*) FROM (SELECT m.id FROM many m WHERE EXISTS (SELECT FROM authors a WHERE a.id = m.price AND a.city < 3) ORDER BY rrf(v <=> '[1,2,3,4]', body <@> 'red') LIMIT 20) x;
 SELECT count(*), count(DISTINCT id) FROM (SELECT m.id, a.name FROM many m, authors a WHERE a.city < m.price % 5 ORDER BY rrf(v <=> '[1,2,3,4]', body <@> 'red'), a.id LIMIT 100) x;
 -- where it may be missing, no join has it
-SELECT m.id FROM authors a LEFT JOIN many m ON a.id = m.price ORDER BY rrf(v <=> '[1,2,3,4]', body <@> 'red') LIMIT 1;
+SELECT m.id FROM authors a LEFT JOIN many m ON a.id = m.price ORDER BY rrf(v <=> '[1,2,3,4]') LIMIT 1;
 
 -- the best rows of each group: chunks of documents, for instance
 SET enable_sort = off;

@@ -1,5 +1,6 @@
 -- Conditions beside an order by text: other indexes find the rows, the text's index puts them in order, exactly.
-CREATE TABLE texts (id int PRIMARY KEY, body text, pick int, kind int, note int);
+-- VACUUM comes when it is asked for: scores depend on the rows that the index has.
+CREATE TABLE texts (id int PRIMARY KEY, body text, pick int, kind int, note int) WITH (autovacuum_enabled = off);
 SELECT setseed(.25);
 INSERT INTO texts SELECT n, CASE WHEN n % 40 <> 0 THEN (SELECT string_agg(word, ' ') FROM (SELECT 'w' || (random() ^ 3 * 60)::int AS word FROM generate_series(1, 4 + n % 9)) w) END,
 	(n * 7919) % 10000, n % 3, 0 FROM generate_series(1, 6000) n;
