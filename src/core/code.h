@@ -14,6 +14,9 @@
 
 #define MV_BLOCK 32				/* codes of a FastScan block */
 
+/* Most that an entry of a query's table is: four of them add up in a byte. */
+#define MV_LUT_MOST 63
+
 /* How codes lie in memory; 2 and 3 bits are stored in 4, 5 to 7 in 8. */
 typedef enum MvCodeForm
 {
@@ -89,8 +92,9 @@ typedef struct MvCodeKernels
 	void		(*fill_lut) (const float *q, int dim, float scale, uint8_t *lut);
 
 	/*
-	 * Of a block, its factors being add[32] and rescale[32]: sums of the table
-	 * entries of each code, estimates from them; bit v of what is returned: low[v] < limit.
+	 * Of a block, its factors being add[32] and rescale[32]: sums of the table entries,
+	 * which are at most MV_LUT_MOST, of each code, and estimates from them; bit v of
+	 * what is returned: low[v] < limit.
 	 */
 	uint32_t	(*fastscan) (const uint8_t *codes, const float *factors, const uint8_t *lut,
 							 int dim, const MvRabitqTerms *terms, float limit,

@@ -165,34 +165,47 @@ add_words(uint32_t *acc, __m256i v)
 	_mm256_storeu_si256((__m256i *) acc, _mm256_add_epi32(load(acc), _mm256_add_epi32(a, b)));
 }
 
+/* Add the entries of two groups, of codes 0 to 15 and of the others. */
+MV_INLINE void
+look_up(const uint8_t *codes, const uint8_t *lut, __m256i *low, __m256i *high)
+{
+	const __m256i nibble = _mm256_set1_epi8(15);
+	__m256i		c = load(codes);
+	__m256i		h = _mm256_srli_epi16(c, 4);
+	__m256i		table = load(lut);
+
+	*low = _mm256_add_epi8(*low, _mm256_shuffle_epi8(table, _mm256_and_si256(c, nibble)));
+	*high = _mm256_add_epi8(*high, _mm256_shuffle_epi8(table, _mm256_and_si256(h, nibble)));
+}
+
 /*
- * Sums of even bytes are those of words less 256 times those of odd bytes,
- * modulo 2^16.  A lane takes every second group, so 2048 dimensions are 256
- * entries of at most 255.
+ * Four entries add up in a byte.  Sums of even bytes are those of words less 256 times
+ * those of odd bytes, modulo 2^16.  A lane takes every second group, so 8192 dimensions
+ * are 1024 entries of at most MV_LUT_MOST.
  */
 static void
 add_entries(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 {
-	const __m256i nibble = _mm256_set1_epi8(15);
 	int			bytes = dim * 4,
 				i = 0;
 
 	while (i < bytes)
 	{
-		int			end = bytes - i > 4 * 2048 ? i + 4 * 2048 : bytes;
+		int			end = bytes - i > 4 * 8192 ? i + 4 * 8192 : bytes;
 		__m256i		s0 = _mm256_setzero_si256(),
 					s1 = s0,
 					s2 = s0,
 					s3 = s0;
 
-		for (; i < end; i += 32)
+		for (; i < end; i += 4 * 32)
 		{
-			__m256i		c = load(codes + i);
-			__m256i		table = load(lut + i);
-			__m256i		a = _mm256_shuffle_epi8(table, _mm256_and_si256(c, nibble));
-			__m256i b =
-				_mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(c, 4), nibble));
+			__m256i		a = _mm256_setzero_si256(),
+						b = a;
 
+			look_up(codes + i, lut + i, &a, &b);
+			look_up(codes + i + 32, lut + i + 32, &a, &b);
+			look_up(codes + i + 64, lut + i + 64, &a, &b);
+			look_up(codes + i + 96, lut + i + 96, &a, &b);
 			s0 = _mm256_add_epi16(s0, a);
 			s1 = _mm256_add_epi16(s1, _mm256_srli_epi16(a, 8));
 			s2 = _mm256_add_epi16(s2, b);

@@ -102,7 +102,18 @@ add_words(uint32_t *acc, uint16x8_t v)
 	vst1q_u32(acc + 4, vaddw_high_u16(vld1q_u32(acc + 4), v));
 }
 
-/* As for AVX2; 1024 dimensions are 256 entries of at most 255. */
+/* Add the entries of a group, of codes 0 to 15 and of the others. */
+MV_INLINE void
+look_up(const uint8_t *codes, const uint8_t *lut, uint8x16_t *low, uint8x16_t *high)
+{
+	uint8x16_t	c = vld1q_u8(codes);
+	uint8x16_t	table = vld1q_u8(lut);
+
+	*low = vaddq_u8(*low, vqtbl1q_u8(table, vandq_u8(c, vdupq_n_u8(15))));
+	*high = vaddq_u8(*high, vqtbl1q_u8(table, vshrq_n_u8(c, 4)));
+}
+
+/* As for AVX2; 4096 dimensions are 1024 entries. */
 static void
 add_entries(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 {
@@ -111,19 +122,25 @@ add_entries(const uint8_t *codes, const uint8_t *lut, int dim, uint32_t *acc)
 
 	while (i < bytes)
 	{
-		int			end = bytes - i > 4 * 1024 ? i + 4 * 1024 : bytes;
+		int			end = bytes - i > 4 * 4096 ? i + 4 * 4096 : bytes;
 		uint16x8_t	s0 = vdupq_n_u16(0),
 					s1 = s0,
 					s2 = s0,
 					s3 = s0;
 
-		for (; i < end; i += 16)
+		for (; i < end; i += 4 * 16)
 		{
-			uint8x16_t	c = vld1q_u8(codes + i);
-			uint8x16_t	table = vld1q_u8(lut + i);
-			uint16x8_t	a = vreinterpretq_u16_u8(vqtbl1q_u8(table, vandq_u8(c, vdupq_n_u8(15))));
-			uint16x8_t	b = vreinterpretq_u16_u8(vqtbl1q_u8(table, vshrq_n_u8(c, 4)));
+			uint8x16_t	low = vdupq_n_u8(0),
+						high = low;
+			uint16x8_t	a,
+						b;
 
+			look_up(codes + i, lut + i, &low, &high);
+			look_up(codes + i + 16, lut + i + 16, &low, &high);
+			look_up(codes + i + 32, lut + i + 32, &low, &high);
+			look_up(codes + i + 48, lut + i + 48, &low, &high);
+			a = vreinterpretq_u16_u8(low);
+			b = vreinterpretq_u16_u8(high);
 			s0 = vaddq_u16(s0, a);
 			s1 = vsraq_n_u16(s1, a, 8);
 			s2 = vaddq_u16(s2, b);

@@ -135,8 +135,8 @@ test_estimates(int dim, bool extreme)
 
 	random_bytes(block, mv_block_size(dim));
 	random_bytes(lut, mv_block_size(dim));
-	if (extreme)
-		memset(lut, 255, mv_block_size(dim));
+	for (v = 0; v < (int) mv_block_size(dim); v++)
+		lut[v] = extreme ? MV_LUT_MOST : lut[v] % (MV_LUT_MOST + 1);
 	terms.delta = (float) unit_random_real();
 	terms.bias = (float) unit_random_real() * 1000;
 	terms.g_add = (float) unit_random_real();
@@ -169,7 +169,8 @@ test_lut(int dim)
 	char	   *memory = unit_alloc(mv_rabitq_query_size(dim));
 	MvRabitqQuery query;
 	double		least = 0,
-				worst = 0;
+				worst = 0,
+				most = 0;
 	int			g,
 				m,
 				b;
@@ -190,6 +191,7 @@ test_lut(int dim)
 
 			for (b = 0; b < 4; b++)
 				sum += (m >> b & 1) * (double) q[4 * g + b];
+			most = fmax(most, query.lut[16 * g + m]);
 			worst = fmax(
 				worst,
 				fabs(sum - lowest - (double) query.step[MV_CODE_BLOCK] * query.lut[16 * g + m]));
@@ -197,6 +199,7 @@ test_lut(int dim)
 	}
 	CHECK(worst < 0.501 * query.step[MV_CODE_BLOCK], "dim %d: entry off by %g steps", dim,
 		  worst / query.step[MV_CODE_BLOCK]);
+	CHECK(most == MV_LUT_MOST, "dim %d: entries up to %g", dim, most);
 	CHECK(fabs(least - query.lut_bias) < 1e-5 * fabs(least), "dim %d: bias %g, not %g", dim,
 		  query.lut_bias, least);
 	free(q);
