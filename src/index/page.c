@@ -114,19 +114,27 @@ guess_at(Relation index, BlockNumber block)
 }
 
 void
-mv_page_prefetch_guess(Relation index, BlockNumber block, int offset, int bytes)
+mv_page_touch_guess(Relation index, BlockNumber block)
 {
 	Buffer		guess = *guess_at(index, block);
-	const char *page;
 
 	if (guess == InvalidBuffer || RelationUsesLocalBuffers(index))
 		return;
-	page = BufferGetPage(guess);
 	__builtin_prefetch(GetBufferDescriptor(guess - 1), 1);
-	__builtin_prefetch(page);
-	__builtin_prefetch(MV_PAGE_TAIL(page));
+	__builtin_prefetch(BufferGetPage(guess));
+	__builtin_prefetch(MV_PAGE_TAIL(BufferGetPage(guess)));
+}
+
+void
+mv_page_prefetch_guess(Relation index, BlockNumber block, int offset, int bytes)
+{
+	Buffer		guess = *guess_at(index, block);
+
+	if (guess == InvalidBuffer || RelationUsesLocalBuffers(index))
+		return;
+	mv_page_touch_guess(index, block);
 	for (int i = 0; i < bytes; i += 64)
-		__builtin_prefetch(page + offset + i);
+		__builtin_prefetch(BufferGetPage(guess) + offset + i);
 }
 
 Buffer

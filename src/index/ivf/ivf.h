@@ -635,7 +635,6 @@ typedef struct MvIvfWalk
 	BlockNumber next;			/* page to be read next */
 	uint32		left;			/* codes not yet seen */
 	Buffer		buffer;			/* locked and pinned, or invalid */
-	Buffer		ahead;			/* pinned, the first page of the next chain, or invalid */
 	int			at;				/* in its body */
 	int			n;				/* codes of the current block */
 	char	   *crossing;		/* [block_size], for blocks that cross pages */
@@ -646,8 +645,8 @@ void		mv_ivf_walk_begin(MvIvfWalk *walk, Relation index, const MvIvfShape *shape
 							  char *crossing);
 void		mv_ivf_walk_start(MvIvfWalk *walk, BlockNumber first, uint32 ncodes);
 
-/* Have the first page of the chain fetched that is walked after this one, which must follow. */
-void		mv_ivf_walk_ahead(MvIvfWalk *walk, BlockNumber first);
+/* Have the processor fetch the beginning of a chain that is walked soon. */
+void		mv_ivf_walk_ahead(const MvIvfWalk *walk, BlockNumber first);
 
 /*
  * The blocks of a list from code number seen->ncodes on, where `seen` is an

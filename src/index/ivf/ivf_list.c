@@ -52,28 +52,6 @@ mv_ivf_read_centroid(Relation index, const MvIvf *ivf, const MvIvfList *list, fl
 					(char *) c, ivf->shape.centroid_size);
 }
 
-/* Begin to read a page that is pinned. */
-static void
-enter_page(MvIvfWalk *walk, Buffer buffer)
-{
-	walk->buffer = buffer;
-	mv_page_lock(walk->index, buffer, MV_PAGE_CODE, BUFFER_LOCK_SHARE);
-	walk->next = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
-	walk->at = 0;
-}
-
-static void
-use_page_ahead(MvIvfWalk *walk)
-{
-	Buffer		buffer = walk->ahead;
-
-	walk->ahead = InvalidBuffer;
-	if (BufferGetBlockNumber(buffer) == walk->next)
-		enter_page(walk, buffer);
-	else
-		ReleaseBuffer(buffer);
-}
-
 static void
 next_page(MvIvfWalk *walk)
 {
@@ -81,7 +59,9 @@ next_page(MvIvfWalk *walk)
 		UnlockReleaseBuffer(walk->buffer);
 	walk->buffer = InvalidBuffer;
 	CHECK_FOR_INTERRUPTS();
-	enter_page(walk, mv_page_pin(walk->index, walk->next));
+	walk->buffer = mv_page_read(walk->index, walk->next, MV_PAGE_CODE, BUFFER_LOCK_SHARE);
+	walk->next = MV_PAGE_TAIL(BufferGetPage(walk->buffer))->next;
+	walk->at = 0;
 }
 
 void
@@ -90,7 +70,7 @@ mv_ivf_walk_begin(MvIvfWalk *walk, Relation index, const MvIvfShape *shape, char
 	walk->index = index;
 	walk->shape = shape;
 	walk->crossing = crossing;
-	walk->buffer = walk->ahead = InvalidBuffer;
+	walk->buffer = InvalidBuffer;
 	walk->left = 0;
 }
 
@@ -102,16 +82,13 @@ mv_ivf_walk_start(MvIvfWalk *walk, BlockNumber first, uint32 ncodes)
 	walk->left = ncodes;
 	walk->at = MV_BODY_SIZE;
 	walk->n = 0;
-	if (ncodes > 0 && BufferIsValid(walk->ahead))
-		use_page_ahead(walk);
 }
 
 void
-mv_ivf_walk_ahead(MvIvfWalk *walk, BlockNumber first)
+mv_ivf_walk_ahead(const MvIvfWalk *walk, BlockNumber first)
 {
-	Assert(!BufferIsValid(walk->ahead));
-	walk->ahead = mv_page_pin(walk->index, first);
-	mv_page_prefetch(walk->ahead, 0, Min(walk->shape->block_size, MV_BODY_SIZE));
+	mv_page_prefetch_guess(walk->index, first, MV_BODY_OFFSET,
+						   Min(walk->shape->block_size, MV_BODY_SIZE));
 }
 
 int

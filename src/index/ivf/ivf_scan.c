@@ -51,7 +51,11 @@
 #define CURVE_SHARE 0.02
 
 /* Rows re-ranked together, so that their vectors are fetched meanwhile. */
-#define BATCH 4
+#define BATCH 8
+
+/* Lists whose pages are touched together, and how many are fetched ahead. */
+#define TOUCHED 16
+#define AHEAD 2
 
 /* A list as the scan sees it. */
 typedef struct ScanList
@@ -296,20 +300,23 @@ read_list(MvSearch *s, uint32 list, float from)
 	}
 }
 
-/* The same of n lists chosen; while one is read, the first page of the next is fetched. */
+/* The same of n lists chosen; while one is read, others are fetched. */
 static void
 read_some(MvSearch *s, int at, int n, float from)
 {
 	const uint32 *chosen = s->choice.lists + at;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0, touched = 0, ahead = 0; i < n; i++)
 	{
 		const ScanList *list = &s->lists[chosen[i]];
 
 		mv_last_scan.codes += list->ncodes;
+		if (touched <= i + AHEAD)
+			for (int end = Min(touched + TOUCHED, n); touched < end; touched++)
+				mv_page_touch_guess(s->index, s->lists[chosen[touched]].first);
+		for (; ahead < n && ahead <= i + AHEAD; ahead++)
+			mv_ivf_walk_ahead(&s->walk, s->lists[chosen[ahead]].first);
 		mv_ivf_walk_start(&s->walk, list->first, list->ncodes);
-		if (i + 1 < n && s->lists[chosen[i + 1]].ncodes > 0)
-			mv_ivf_walk_ahead(&s->walk, s->lists[chosen[i + 1]].first);
 		read_list(s, chosen[i], from);
 	}
 }
@@ -535,7 +542,7 @@ extend_chunk(MvSearch *s)
 
 /* ---- re-ranking ---- */
 
-/* A row whose distance is wanted, and the page of its vector or its TID. */
+/* A row whose distance is wanted, and where its vector is. */
 typedef struct Wanted
 {
 	uint32		id;
@@ -543,7 +550,6 @@ typedef struct Wanted
 	ItemPointerData tid;		/* for the table's vector */
 	BlockNumber block;
 	int			offset;
-	Buffer		buffer;			/* pinned, or invalid */
 } Wanted;
 
 /* The table's reader lives as long as the search. */
@@ -573,9 +579,8 @@ find_tid(MvSearch *s, uint32 id, ItemPointer tid)
 }
 
 /*
- * Look up a candidate; pin its vector and have the processor fetch it.  False: it does
- * not pass the filter, or its row is gone; of stored vectors that is seen when the row
- * is to be returned.
+ * Look up a candidate.  False: it does not pass the filter, or its row is gone; of
+ * stored vectors that is seen when the row is to be returned.
  */
 static bool
 find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
@@ -584,7 +589,6 @@ find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
 
 	row->id = (uint32) candidate->id;
 	row->bound = candidate->dist;
-	row->buffer = InvalidBuffer;
 	if (!mv_ivf_filter_take(&s->filter, row->id))
 		return false;
 	if (ivf->meta.rerank == MV_RERANK_NONE)
@@ -600,26 +604,26 @@ find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
 		row->block = mv_ivf_built_vector(ivf, row->id, &row->offset);
 	else
 		mv_ivf_id(&s->ids, row->id, &row->block, &row->offset);
-	if (ivf->shape.vectors_per_page > 0)
-	{
-		row->buffer = mv_page_pin(s->index, row->block);
-		mv_page_prefetch(row->buffer, row->offset, ivf->shape.vector_size);
-	}
 	return true;
 }
 
-/* The vector of a row, as shape.stored says: of its page, which is then locked, or copied. */
-static const void *
-read_vector(MvSearch *s, const Wanted *row)
+/* By its stored vector. */
+static float
+rank_vector(MvSearch *s, const Wanted *row)
 {
-	if (!BufferIsValid(row->buffer))
+	const MvIvfShape *shape = &s->ivf->shape;
+	Buffer		buffer;
+	float		dist;
+
+	if (shape->vectors_per_page == 0)
 	{
-		mv_ivf_read_run(s->index, row->block, MV_PAGE_VECTOR, 0, s->vector,
-						s->ivf->shape.vector_size);
-		return s->vector;
+		mv_ivf_read_run(s->index, row->block, MV_PAGE_VECTOR, 0, s->vector, shape->vector_size);
+		return mv_ivf_rank(&s->ranker, s->vector);
 	}
-	mv_page_lock(s->index, row->buffer, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);
-	return MV_PAGE_BODY(BufferGetPage(row->buffer)) + row->offset;
+	buffer = mv_page_read(s->index, row->block, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);
+	dist = mv_ivf_rank(&s->ranker, MV_PAGE_BODY(BufferGetPage(buffer)) + row->offset);
+	UnlockReleaseBuffer(buffer);
+	return dist;
 }
 
 /* By the operator's own distance from the table's row. */
@@ -636,23 +640,18 @@ rank_heap_row(MvSearch *s, const ItemPointerData *tid, float *dist)
 
 /*
  * What a row is ranked by: a value not above its distance, comparable with bounds,
- * or its code's estimate.  Gives up its pin.  False: there is no such row.
+ * or its code's estimate.  False: there is no such row.
  */
 static bool
 rank_row(MvSearch *s, const Wanted *row, float *dist)
 {
-	const void *vector;
-
 	*dist = row->bound;
 	if (s->ivf->meta.rerank == MV_RERANK_NONE)
 		return true;
 	mv_last_scan.reranked++;
 	if (s->ivf->meta.rerank == MV_RERANK_HEAP)
 		return rank_heap_row(s, &row->tid, dist);
-	vector = read_vector(s, row);
-	*dist = mv_ivf_rank(&s->ranker, vector);
-	if (BufferIsValid(row->buffer))
-		UnlockReleaseBuffer(row->buffer);
+	*dist = rank_vector(s, row);
 	return true;
 }
 
@@ -665,10 +664,26 @@ add_exact(MvSearch *s, uint32 id, float dist)
 					   2 * s->rerank.max_exact);
 }
 
+/* Have the processor fetch the vectors of n rows. */
+static void
+fetch_vectors(MvSearch *s, const Wanted *rows, int n)
+{
+	const MvIvfShape *shape = &s->ivf->shape;
+
+	if (shape->vectors_per_page == 0)
+		return;
+	for (int i = 0; i < n; i++)
+		mv_page_touch_guess(s->index, rows[i].block);
+	for (int i = 0; i < n; i++)
+		mv_page_prefetch_guess(s->index, rows[i].block, MV_BODY_OFFSET + rows[i].offset,
+							   shape->vector_size);
+}
+
 /* Compute the distances of n rows that were found. */
 static void
 rank_rows(MvSearch *s, const Wanted *rows, int n)
 {
+	fetch_vectors(s, rows, n);
 	for (int i = 0; i < n; i++)
 	{
 		float		dist;
