@@ -400,11 +400,11 @@ void		mv_ivf_query_start(MvIvfQuery *q, const float *x);
 void		mv_ivf_rank_lists(MvIvfQuery *q, float *g_add, float *g_dist);
 
 /*
- * The same in two steps, for scans that read a part of the lists: first g_add of
- * all, [nused], or what it is probably not below, at a tenth of the time; then
- * both of at most MV_BLOCK of them.
+ * The same in two steps, for scans that read a part of the lists: first of all, [nused],
+ * g_add or what it is hardly ever below, and what it is probably not below, at a tenth of
+ * the time; then both of at most MV_BLOCK of them.
  */
-void		mv_ivf_bound_lists(MvIvfQuery *q, float *g_add);
+void		mv_ivf_bound_lists(MvIvfQuery *q, float *g_add, float *likely);
 void mv_ivf_rank_some(MvIvfQuery *q, const uint32 *lists, int n, float *g_add, float *g_dist);
 
 /* Codes that follow are of that list, which is nothing to bit strings. */
@@ -523,7 +523,7 @@ typedef struct MvIvfChoice
 	MvIvfQuery *query;
 	float	   *g_add,			/* [nused]: of lists that are not ranked a lower bound, */
 			   *g_dist,			/* below 0, */
-			   *keys;			/* and a lower bound; NaN of those chosen */
+			   *keys;			/* and a likely one; NaN of those chosen */
 	float		first_key,		/* the least */
 				scale;			/* see mv_ivf_key_scale() */
 	uint32	   *lists;			/* [nused + 1]: those chosen, in order of reading */

@@ -1,7 +1,7 @@
 /*
  * ivf_choose.c -- which lists a scan reads next, and in which order.
  *
- * One-bit codes of the centroids give a lower bound of every list's key.  Only lists
+ * One-bit codes of the centroids give a likely bound of every list's key.  Only lists
  * whose bound is within the limit are ranked by better codes: most never are.
  */
 #include "postgres.h"
@@ -69,8 +69,8 @@ mv_ivf_choice_start(MvIvfChoice *c, float query_norm)
 				nearest = 0;
 	float		least = INFINITY;
 
-	mv_ivf_bound_lists(c->query, c->g_add);
-	mv_ivf_keys(ivf, c->g_add, ivf->nused, c->keys);
+	mv_ivf_bound_lists(c->query, c->g_add, c->keys);
+	mv_ivf_keys(ivf, c->keys, ivf->nused, c->keys);
 	c->scale = mv_ivf_key_scale(ivf, query_norm);
 	c->first_key = INFINITY;
 	c->n = 0;
@@ -137,16 +137,17 @@ select_nearest(const float *keys, uint32 *lists, int n, int want)
 static void
 bring_few(const float *keys, uint32 *lists, int n)
 {
-	for (int i = 0; i < Min(n, FEW_LISTS); i++)
+	for (int i = 1; i < n; i++)
 	{
-		int			nearest = i;
-		uint32		swap = lists[i];
+		uint32		list = lists[i];
+		int			to = Min(i, FEW_LISTS);
 
-		for (int j = i + 1; j < n; j++)
-			if (keys[lists[j]] < keys[lists[nearest]])
-				nearest = j;
-		lists[i] = lists[nearest];
-		lists[nearest] = swap;
+		if (!(keys[list] < keys[lists[to - 1]]))
+			continue;
+		lists[i] = lists[to - 1];
+		for (to--; to > 0 && keys[list] < keys[lists[to - 1]]; to--)
+			lists[to] = lists[to - 1];
+		lists[to] = list;
 	}
 }
 
