@@ -82,6 +82,16 @@ SET work_mem = '64kB';
 SELECT count(*) >= 100 FROM (SELECT id FROM far ORDER BY v <-> '[0,0]') s;
 RESET work_mem;
 RESET hnsw.ef_search;
+-- What rows take is what they need: all of them fit twice into 4 MB.
+CREATE TABLE lots AS SELECT n AS id, ARRAY[sin(n), cos(2 * n), n % 97 / 97.0]::vector(3) AS v FROM generate_series(1, 40000) n;
+CREATE INDEX ON lots USING hnsw (v vector_l2_ops);
+SET work_mem = '2MB';
+SET hnsw.scan_mem_multiplier = 2;
+SET hnsw.max_scan_tuples = 40000;
+SELECT count(*) FROM (SELECT id FROM lots WHERE id % 4000 = 0 ORDER BY v <-> '[0,0,0]' LIMIT 11) s;
+RESET hnsw.scan_mem_multiplier;
+RESET hnsw.max_scan_tuples;
+RESET work_mem;
 RESET hnsw.iterative_scan;
 SELECT milvus_index_check('far_v');
 -- milvus.target_recall decides instead.

@@ -16,7 +16,6 @@
 #include "am/am.h"
 #include "compat.h"
 #include "index/counters.h"
-#include "index/workspace.h"
 
 typedef struct MvScanState
 {
@@ -78,7 +77,8 @@ mv_am_beginscan(Relation index, int nkeys, int norderbys)
 	state->am = mv_access_method(index);
 	state->method = state->am->method;
 	state->space = mv_index_space(index);
-	state->context = mv_workspace_begin();
+	state->context =
+		AllocSetContextCreate(CurrentMemoryContext, "index search", ALLOCSET_DEFAULT_SIZES);
 	state->held_context =
 		AllocSetContextCreate(CurrentMemoryContext, "rows read ahead", ALLOCSET_DEFAULT_SIZES);
 	state->filter_context =
@@ -351,7 +351,7 @@ mv_am_endscan(IndexScanDesc scan)
 
 	if (state->search != NULL)
 		state->method->search_end(state->search);
-	mv_workspace_end(state->context);
+	MemoryContextDelete(state->context);
 	MemoryContextDelete(state->held_context);
 	MemoryContextDelete(state->filter_context);
 	pfree(state);

@@ -13,7 +13,7 @@
 /* What is kept of a context: its first block, where chunks of up to 1 MB may lie. */
 #define KEPT_SIZE ((Size) 128 * 1024)
 
-/* A search has up to two, and a query may have several searches at a time. */
+/* A query may have several searches at a time. */
 #define MAX_SPARE 4
 
 static MemoryContext spare[MAX_SPARE];

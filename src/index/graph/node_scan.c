@@ -25,7 +25,6 @@
 #include "core/topk.h"
 #include "index/counters.h"
 #include "index/graph/node.h"
-#include "index/workspace.h"
 
 /* Nodes where a walk begins. */
 #define FIRST_NODES 8
@@ -95,7 +94,8 @@ mv_node_search_begin(Relation index, Relation heap, Snapshot snapshot)
 	s->index = index;
 	s->heap = heap;
 	s->snapshot = snapshot;
-	s->context = mv_workspace_begin();
+	s->context = AllocSetContextCreate(CurrentMemoryContext, "graph search",
+									   ALLOCSET_DEFAULT_SIZES);
 	return (MvSearch *) s;
 }
 
@@ -106,7 +106,7 @@ mv_node_search_end(MvSearch *search)
 
 	if (s->lists != NULL)
 		mv_ivf_search_end(s->lists);
-	mv_workspace_end(s->context);
+	MemoryContextDelete(s->context);
 }
 
 /* ---- beginning ---- */

@@ -163,16 +163,14 @@ copy_lists(MvSearch *s)
 	{
 		Buffer		buffer = mv_page_read(s->index, ivf->list_pages[page_no], MV_PAGE_LIST,
 										  BUFFER_LOCK_SHARE);
-		Page		page = BufferGetPage(buffer);
+		const MvIvfList *lists = (MvIvfList *) MV_PAGE_BODY(BufferGetPage(buffer));
 		uint32		end = (uint32) (page_no + 1) * MV_IVF_LISTS_PER_PAGE;
 
 		for (; i < ivf->nused && ivf->used[i] < end; i++)
 		{
-			const MvIvfList *list = (MvIvfList *) MV_PAGE_BODY(page) +
-				ivf->used[i] % MV_IVF_LISTS_PER_PAGE;
+			const MvIvfList *list = &lists[ivf->used[i] % MV_IVF_LISTS_PER_PAGE];
 
-			s->lists[i].first = list->first;
-			s->lists[i].ncodes = list->ncodes;
+			s->lists[i] = (ScanList){ list->first, list->ncodes };
 		}
 		UnlockReleaseBuffer(buffer);
 	}
@@ -321,12 +319,17 @@ read_some(MvSearch *s, int at, int n, float from)
 	}
 }
 
-/* Begin a pass that looks for that many estimates. */
+/* Begin a pass that looks for that many estimates, or for all that there are. */
 static void
 begin_pass(MvSearch *s, int k)
 {
 	if (k > s->max_nearest)
 	{
+		double		rows = s->max_nearest;
+
+		for (int i = 0; i < s->ivf->nused; i++)
+			rows += s->lists[i].ncodes;
+		k = (int) Min(k, rows);
 		s->nearest.items = repalloc_huge(s->nearest.items, sizeof(MvNeighbor) * (Size) k);
 		s->max_nearest = k;
 	}
@@ -351,11 +354,9 @@ end_pass(MvSearch *s)
 static void
 raise_tau(MvSearch *s)
 {
-	float		from = s->tau;
-
 	mv_last_scan.resumed++;
 	begin_pass(s, Min(s->nearest.k, INT_MAX / MORE_CANDIDATES) * MORE_CANDIDATES);
-	read_some(s, s->chunk, s->choice.n - s->chunk, from);
+	read_some(s, s->chunk, s->choice.n - s->chunk, s->tau);
 	end_pass(s);
 }
 
