@@ -283,8 +283,11 @@ void		mv_node_stats(Relation index, MvIndexStats *stats);
 void		mv_node_calibrate_rows(Relation index);
 void		mv_node_calibrate(Relation index, const float *queries, int n);
 
-/* The first, if there are no curves or twice the rows since, unless they are of queries given. */
-void		mv_node_calibrate_again(Relation index, double live);
+/*
+ * The first, if there are no curves, twice the rows since, or many dead just found, unless
+ * they are of queries given.
+ */
+void		mv_node_calibrate_again(Relation index, double live, double dead);
 
 /* Rows that a scan is expected to be asked for: PostgreSQL does not tell the LIMIT. */
 #define MV_NODE_NOMINAL_ROWS 10

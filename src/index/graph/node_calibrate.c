@@ -196,14 +196,18 @@ mv_node_calibrate_rows(Relation index)
 /* Rows that an index should have before its own rows can tell anything. */
 #define ENOUGH_ROWS 1000
 
+/* Of the rows, those that a VACUUM has to find dead: what came instead may be quite different. */
+#define CHANGED_SHARE 0.05
+
 void
-mv_node_calibrate_again(Relation index, double live)
+mv_node_calibrate_again(Relation index, double live, double dead)
 {
 	const MvIvf *ivf = mv_ivf_open(index);
 	MvNodes		nodes;
 
 	if (!mv_node_open(&nodes, index, ivf) || live < ENOUGH_ROWS ||
-		nodes.root.calibration == MV_IVF_BY_QUERIES || live < 2.0 * nodes.root.calibrated_rows)
+		nodes.root.calibration == MV_IVF_BY_QUERIES ||
+		(live < 2.0 * nodes.root.calibrated_rows && dead < CHANGED_SHARE * live))
 		return;
 	mv_node_calibrate_rows(index);
 }

@@ -313,7 +313,7 @@ mv_node_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 			repair_entries(&r);
 			unlink_dead(&r);
 		}
-		mv_node_calibrate_again(info->index, stats->num_index_tuples);
+		mv_node_calibrate_again(info->index, stats->num_index_tuples, r.ndead);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
