@@ -22,7 +22,6 @@ those of the matching rows alone.
 import argparse
 import json
 import pathlib
-import shutil
 
 import numpy as np
 
@@ -283,12 +282,9 @@ def main():
         result["indexes"] += measure_index(args, server, spec, data, more, all_cases, efforts[spec.am], wanted)
     for name in loaded:
         servers.drop_everything(named[name])
-    path = client.BUILD / "results" / f"filters-{data['name']}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = vectors.results_path(f"filters-{data['name']}")
     path.write_text(json.dumps(result, indent=1) + "\n")
-    if args.save:
-        path = pathlib.Path(shutil.copy(path, pathlib.Path(__file__).resolve().parent / "results" / f"{args.save}.json"))
-    show(result, path)
+    show(result, vectors.keep(path, args.save))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,7 @@ index.  Queries a second at a recall are interpolated as bench/report.py does.
 import argparse
 import json
 import pathlib
-import shutil
 
-import client
 import datasets
 import report
 import servers
@@ -130,8 +128,7 @@ def main():
     named, specs, efforts = vectors.prepare(args)
     result = {"command": vectors.redacted("bench/growth.py " + vectors.command_line().partition(" ")[2]), "host": vectors.host(),
               "servers": {name: servers.describe(server) for name, server in named.items()}, "sizes": []}
-    path = client.BUILD / "results" / f"growth-{args.data}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = vectors.results_path(f"growth-{args.data}")
     for rows in map(int, args.sizes.split(",")):
         data = datasets.load(args.data, args.data_dir, rows, args.queries)
         result["data"] = {"name": data["name"], "dim": data["base"].shape[1], "queries": len(data["queries"]),
@@ -143,9 +140,7 @@ def main():
                 result["sizes"].append(measure_size(args, named[name], spec, data, efforts[spec.am]))
                 path.write_text(json.dumps(result, indent=1) + "\n")
             servers.drop_everything(named[name])
-    if args.save:
-        path = pathlib.Path(shutil.copy(path, pathlib.Path(__file__).resolve().parent / "results" / f"{args.save}.json"))
-    show(result, path)
+    show(result, vectors.keep(path, args.save))
 
 
 if __name__ == "__main__":

@@ -255,6 +255,21 @@ def build(job, args):
         servers.check_plan(server, job["query"], data["queries"][0], session(args, spec, effort), expected)
 
 
+def results_path(name):
+    """Where the result of a run is written; the folder is made."""
+    path = client.BUILD / "results" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def keep(path, name):
+    """Copy a result to bench/results if it was given a name there; where it then is."""
+    if not name:
+        return path
+    (HERE / "results").mkdir(exist_ok=True)
+    return pathlib.Path(shutil.copy(path, HERE / "results" / f"{name}.json"))
+
+
 # ---- the run
 
 def works(job):
@@ -361,8 +376,7 @@ def main():
     args = arguments()
     named, specs, efforts = prepare(args)
     data = datasets.load(args.data, args.data_dir, args.rows, args.queries, args.metric)
-    path = client.BUILD / "results" / f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{args.data}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = results_path(f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{args.data}")
     run = new_run(args, data, named)
     for _ in measure_all(args, named, specs, efforts, data, run):
         path.write_text(json.dumps(run, indent=1) + "\n")
@@ -371,9 +385,7 @@ def main():
             servers.drop_everything(server)
     run["host"]["load_at_end"] = load_average()
     path.write_text(json.dumps(run, indent=1) + "\n")
-    if args.save:
-        (HERE / "results").mkdir(exist_ok=True)
-        path = shutil.copy(path, HERE / "results" / f"{args.save}.json")
+    path = keep(path, args.save)
     print(f"bench/report.py {os.path.relpath(path)}")
     if any("error" in entry for entry in run["indexes"]):
         sys.exit(1)
