@@ -246,10 +246,11 @@ part_tap()
 		if ! grep -q '^# exit 0$' "$log" || ! grep -q '^1\.\.' "$log"; then
 			[ "$f" != 0 ] || f=1
 		fi
-		# What perl said last stands in the other log.
+		# What perl said last stands in the other log, why a server ended in its own.
 		[ "$f" = 0 ] || { grep -v '^ok ' "$log" | tail -n 40
 			grep -E '^[^#]*(ERROR|FATAL|PANIC|DETAIL|CONTEXT|at .* line [0-9]+\.)' \
-				"$work/tap/$n/tmp_check/log/regress_log_$n" | tail -n 20; } | sed 's/^/    /'
+				"$work/tap/$n/tmp_check/log/regress_log_$n" | tail -n 20
+			grep -E '(FATAL|PANIC): ' "$work/tap/$n"/tmp_check/log/*.log | tail -n 10; } | sed 's/^/    /'
 		result "tap: $n" "$p" "$f"
 	done
 }

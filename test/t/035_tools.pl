@@ -8,10 +8,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init(extra => [ '--encoding=UTF8', '--no-locale' ], allows_streaming => 1);
-$node->append_conf('postgresql.conf', "autovacuum = off\n");
-$node->start;
+my $node = new_node('main', streaming => 1, conf => "autovacuum = off\n");
 create_extensions($node, 'postgres');
 
 # half() sees to it that nobody but its owner ever runs it.

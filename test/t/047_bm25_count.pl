@@ -10,10 +10,7 @@ use MvTest;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init(allows_streaming => 1, extra => [ '--encoding=UTF8', '--no-locale' ]);
-$node->append_conf('postgresql.conf', "autovacuum = off\nfsync = off\njit = off\n");
-$node->start;
+my $node = new_node('main', streaming => 1, conf => "autovacuum = off\nfsync = off\njit = off\n");
 create_extensions($node, 'postgres');
 $node->safe_psql('postgres', q{
 	CREATE FUNCTION words(n int) RETURNS text LANGUAGE sql VOLATILE AS $$

@@ -8,10 +8,7 @@ use MvTest;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-my $primary = PostgreSQL::Test::Cluster->new('primary');
-$primary->init(allows_streaming => 1, extra => [ '--encoding=UTF8', '--no-locale' ]);
-$primary->append_conf('postgresql.conf', "autovacuum = off\n");
-$primary->start;
+my $primary = new_node('primary', streaming => 1, conf => "autovacuum = off\n");
 create_extensions($primary, 'postgres');
 $primary->safe_psql('postgres', q{
 	CREATE FUNCTION random_vector() RETURNS vector LANGUAGE sql VOLATILE AS $$

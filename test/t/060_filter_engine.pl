@@ -12,10 +12,7 @@ use Test::More;
 
 use constant { DIM => 16, ROWS => 6000, CLUSTERS => 30, QUERIES => 10, TENANTS => 200 };
 
-my $primary = PostgreSQL::Test::Cluster->new('primary');
-$primary->init(allows_streaming => 1, extra => [ '--encoding=UTF8', '--no-locale' ]);
-$primary->append_conf('postgresql.conf', "autovacuum = off\nwal_keep_size = 1GB\n");
-$primary->start;
+my $primary = new_node('primary', streaming => 1, conf => "autovacuum = off\n");
 create_extensions($primary, 'postgres');
 
 # Rows in clusters.  Of the columns beside the vector, percent and word are random, near_at is the

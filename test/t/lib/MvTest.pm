@@ -21,14 +21,17 @@ sub subdir
 	return dirname(substr($bindir, length $ENV{MV_TREE}));
 }
 
-# new_node($name, tree => root of an install tree, conf => text) -- a running cluster.
+# new_node($name, tree => root of an install tree, conf => text, streaming => whether
+# it can have standbys) -- a running cluster.  A standby finds the WAL it lacks however
+# far it is behind when the primary crashes: recovery's checkpoint would remove it.
 sub new_node
 {
 	my ($name, %arg) = @_;
 	my @path = $arg{tree} ? (install_path => $arg{tree} . subdir()) : ();
 	my $node = PostgreSQL::Test::Cluster->new($name, @path);
 
-	$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
+	$node->init(extra => [ '--encoding=UTF8', '--no-locale' ], allows_streaming => $arg{streaming});
+	$node->append_conf('postgresql.conf', "wal_keep_size = 1GB\n") if $arg{streaming};
 	$node->append_conf('postgresql.conf', $arg{conf} // '');
 	$node->start;
 	return $node;
