@@ -70,10 +70,11 @@ typedef struct MvScoreKernels
 	 * The documents of a window with at least floor points, floor > 0, in
 	 * order; window[MV_WINDOW] is zero afterwards.  Returns their number.
 	 *
+	 * wanted		[MV_WINDOW / 64], a bit for each document; NULL: all are wanted
 	 * docs, points	[MV_WINDOW + MV_WINDOW_SLACK]; docs count from base
 	 */
-	int			(*collect) (int32_t *window, int32_t floor, uint32_t base, uint32_t *docs,
-							int32_t *points);
+	int			(*collect) (int32_t *window, const uint64_t *wanted, int32_t floor, uint32_t base,
+							uint32_t *docs, int32_t *points);
 
 	/*
 	 * Bit i of bits: low <= codes[i] <= high, for i < n; those above n in its last word are 0.

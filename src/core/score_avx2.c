@@ -41,7 +41,8 @@ score(const MvTermScore *term, const uint32_t *docs, const uint32_t *tfs, int n,
 }
 
 static int
-collect(int32_t *window, int32_t floor, uint32_t base, uint32_t *docs, int32_t *points)
+collect(int32_t *window, const uint64_t *wanted, int32_t floor, uint32_t base, uint32_t *docs,
+		int32_t *points)
 {
 	const __m256i below = _mm256_set1_epi32(floor - 1);
 	int			n = 0,
@@ -52,6 +53,8 @@ collect(int32_t *window, int32_t floor, uint32_t base, uint32_t *docs, int32_t *
 		__m256i		above = _mm256_cmpgt_epi32(load(window + i), below);
 		unsigned	lanes = (unsigned) _mm256_movemask_ps(_mm256_castsi256_ps(above));
 
+		if (wanted != NULL)
+			lanes &= (unsigned) (wanted[i / 64] >> i % 64);
 		for (; lanes != 0; lanes &= lanes - 1)
 		{
 			int			lane = i + __builtin_ctz(lanes);

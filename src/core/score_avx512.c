@@ -55,7 +55,8 @@ put(__mmask16 m, __m512i doc, __m512i point, uint32_t *docs, int32_t *points)
 }
 
 static int
-collect(int32_t *window, int32_t floor, uint32_t base, uint32_t *docs, int32_t *points)
+collect(int32_t *window, const uint64_t *wanted, int32_t floor, uint32_t base, uint32_t *docs,
+		int32_t *points)
 {
 	const __m512i least = _mm512_set1_epi32(floor);
 	const __m512i lanes =
@@ -66,7 +67,8 @@ collect(int32_t *window, int32_t floor, uint32_t base, uint32_t *docs, int32_t *
 	for (i = 0; i < MV_WINDOW; i += 16)
 	{
 		__m512i		point = _mm512_loadu_si512(window + i);
-		__mmask16	m = _mm512_cmpge_epi32_mask(point, least);
+		__mmask16	asked = wanted == NULL ? 0xffff : (__mmask16) (wanted[i / 64] >> i % 64);
+		__mmask16	m = _mm512_mask_cmpge_epi32_mask(asked, point, least);
 
 		if (m != 0)
 			n += put(m, _mm512_add_epi32(lanes, _mm512_set1_epi32((int) (base + (uint32_t) i))),

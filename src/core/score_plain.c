@@ -15,7 +15,8 @@ score(const MvTermScore *term, const uint32_t *docs, const uint32_t *tfs, int n,
 }
 
 static int
-collect(int32_t *window, int32_t floor, uint32_t base, uint32_t *docs, int32_t *points)
+collect(int32_t *window, const uint64_t *wanted, int32_t floor, uint32_t base, uint32_t *docs,
+		int32_t *points)
 {
 	int			n = 0,
 				i;
@@ -24,7 +25,7 @@ collect(int32_t *window, int32_t floor, uint32_t base, uint32_t *docs, int32_t *
 	{
 		docs[n] = base + (uint32_t) i;
 		points[n] = window[i];
-		n += window[i] >= floor;
+		n += window[i] >= floor && (wanted == NULL || (wanted[i / 64] >> i % 64 & 1));
 		window[i] = 0;
 	}
 	return n;

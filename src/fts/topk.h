@@ -172,6 +172,7 @@ struct MvFtsSearch
 	bool		restricted;		/* the mask of ranked rows says more than who is alive */
 	bool		asks_conditions;	/* before further terms are looked up; queries come after */
 	bool		sifts;			/* something is asked then */
+	bool		many;			/* of more than a few documents, in the last window */
 
 	/* the segment */
 	uint32		number;

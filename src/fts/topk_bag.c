@@ -168,6 +168,18 @@ mv_topk_add(MvFtsSearch *search, MvCursor *cursor, const uint32 *docs, int32 *po
 	}
 }
 
+/*
+ * The mask of the window, if it is made before its documents are listed: where the last one
+ * had so many that it had to be made, and few pass, listing them is most of the work.
+ */
+static const uint64 *
+mask_first(MvFtsSearch *search)
+{
+	if (!search->asks_conditions || !search->many)
+		return NULL;
+	return mv_topk_mask(search, search->base)->words;
+}
+
 /* One window of the segment; terms have documents in it. */
 static void
 search_window(MvFtsSearch *search, WindowTerm *terms, int n, uint32 from, uint32 to)
@@ -192,14 +204,16 @@ search_window(MvFtsSearch *search, WindowTerm *terms, int n, uint32 from, uint32
 	{
 		for (i = 0; i < essential; i++)
 			add_term(search, terms[i].cursor, from, to, all - terms[i].bound);
-		found = mv_score_kernels.collect(search->window, (int32) Max(search->need - rest, 1),
-										 search->base, search->docs, search->points);
+		found = mv_score_kernels.collect(search->window, mask_first(search),
+										 (int32) Max(search->need - rest, 1), search->base,
+										 search->docs, search->points);
 	}
 	mv_last_scan.documents += found;
 	if (search->sifts)
 	{
 		found = mv_score_kernels.keep(search->docs, search->points, found,
 									  (int32) Max(search->need - rest, 1));
+		search->many = found > (search->many ? 0 : MV_FEW);
 		found = mv_topk_sift(search, search->docs, search->points, found);
 	}
 	for (i = essential; i < n && found > 0; i++)

@@ -14,6 +14,7 @@
 
 #include "fts/topk.h"
 #include "index/counters.h"
+#include "index/workspace.h"
 
 #define FIRST_ROWS 16			/* of a scan that does not say how many it wants, at least */
 #define GROWTH 8				/* from pass to pass */
@@ -22,8 +23,7 @@
 MvFtsSearch *
 mv_search_begin(Relation index, const MvFtsSchema *schema, const MvFtsRequest *request)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "bm25 search",
-												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = mv_workspace_begin();
 	MemoryContext old = MemoryContextSwitchTo(context);
 	MvFtsSearch *search = palloc0(sizeof(MvFtsSearch));
 
@@ -75,7 +75,7 @@ mv_search_end(MvFtsSearch *search)
 	if (search->segment != NULL)
 		mv_topk_leave(search);
 	mv_fts_close(search->snapshot);
-	MemoryContextDelete(search->context);
+	mv_workspace_end(search->context);
 }
 
 const uint8 *
