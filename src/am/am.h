@@ -93,6 +93,17 @@ void		mv_am_endscan(IndexScanDesc scan);
 void		mv_am_expect(IndexScanDesc scan, double rows, const MvTidSet *tids, double within);
 
 /*
+ * mv_am_watch -- have the caller asked, before each row, whether to go on like this.
+ *
+ * ask		rows: that the scan has found in this run.  True: it has called mv_am_expect()
+ *			anew.  The scan starts over with that, and leaves out what it has found already
+ *
+ * Until it is told anew; NULL: it goes on.
+ */
+typedef bool (*MvWatchFn) (void *arg, double rows);
+void		mv_am_watch(IndexScanDesc scan, MvWatchFn ask, void *arg);
+
+/*
  * mv_am_leave_order -- what is above sorts the rows itself: the executor is not to
  * compute distances, nor to hold rows back.
  */

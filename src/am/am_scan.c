@@ -19,6 +19,7 @@
 
 typedef struct MvScanState
 {
+	Relation	index;
 	const MvAccessMethod *am;
 	const MvIndexMethod *method;
 	MvSpace		space;
@@ -37,7 +38,14 @@ typedef struct MvScanState
 	bool		leave_order;	/* that of the lower bounds will do */
 	bool		recheck;		/* rows are to be checked again: keys do not tell all */
 	MemoryContext filter_context;
-	double		rows;			/* that the search has returned */
+	double		rows;			/* that were read ahead */
+	MvWatchFn	ask;			/* before each row, whether to go on; or NULL */
+	void	   *ask_arg;
+	double		found;			/* rows that the search has returned */
+	ItemPointerData *seen;		/* [nseen], those of them that were asked about */
+	int			nseen,
+				max_seen,
+				nsorted;		/* the first ones, in order: rows found before it started over */
 	pairingheap *held;			/* of them not yet returned here, HeldRow by distance */
 	int			nheld;
 	double		last;			/* the farthest distance of those returned */
@@ -74,6 +82,7 @@ mv_am_beginscan(Relation index, int nkeys, int norderbys)
 	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
 	MvScanState  *state = palloc0(sizeof(MvScanState));
 
+	state->index = index;
 	state->am = mv_access_method(index);
 	state->method = state->am->method;
 	state->space = mv_index_space(index);
@@ -114,6 +123,15 @@ mv_am_expect(IndexScanDesc scan, double rows, const MvTidSet *tids, double withi
 	state->expected = rows;
 	state->filter.tids = tids;
 	state->within = within;
+}
+
+void
+mv_am_watch(IndexScanDesc scan, MvWatchFn ask, void *arg)
+{
+	MvScanState *state = scan->opaque;
+
+	state->ask = ask;
+	state->ask_arg = arg;
 }
 
 void
@@ -177,10 +195,25 @@ set_conditions(IndexScanDesc scan, MvScanState *state)
 	MemoryContextSwitchTo(old);
 }
 
+/* Begin the search, as far and for the rows as was told. */
+static void
+start_search(MvScanState *state)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+	MvEffort	effort;
+
+	mv_am_effort(state->index, &effort);
+	effort.rows = state->expected;
+	if (state->within < INFINITY)
+		effort.recall = Max(effort.recall, RANGE_RECALL);
+	state->method->search_start(state->search, state->query, state->value, &effort,
+								mv_filter_is_empty(&state->filter) ? NULL : &state->filter);
+	MemoryContextSwitchTo(old);
+}
+
 static void
 start(IndexScanDesc scan, MvScanState *state)
 {
-	MvEffort	effort;
 	MemoryContext old;
 
 	if (scan->orderByData == NULL || scan->numberOfOrderBys == 0)
@@ -198,29 +231,76 @@ start(IndexScanDesc scan, MvScanState *state)
 		state->query = palloc(sizeof(float) * state->space.dim);
 	}
 	set_query(state, scan->orderByData);
-	mv_am_effort(scan->indexRelation, &effort);
-	mv_am_limits(scan->indexRelation, &state->limits);
-	effort.rows = state->expected;
-	if (state->within < INFINITY)
-		effort.recall = Max(effort.recall, RANGE_RECALL);
-	set_conditions(scan, state);
-	state->method->search_start(state->search, state->query, state->value, &effort,
-								mv_filter_is_empty(&state->filter) ? NULL : &state->filter);
 	MemoryContextSwitchTo(old);
+	mv_am_limits(scan->indexRelation, &state->limits);
+	set_conditions(scan, state);
+	start_search(state);
 	clear_held(state);
-	state->rows = state->inside = 0;
+	state->rows = state->inside = state->found = 0;
+	state->nseen = state->nsorted = 0;
 	state->last = -INFINITY;
 	state->started = true;
 }
 
-/* The search's next row.  Methods may return more than is in the TID set. */
+/* ---- starting over ---- */
+
+static int
+compare_tids(const void *a, const void *b)
+{
+	return ItemPointerCompare((ItemPointer) a, (ItemPointer) b);
+}
+
+static void
+start_over(MvScanState *state)
+{
+	mv_last_scan.switches++;
+	qsort(state->seen, state->nseen, sizeof(ItemPointerData), compare_tids);
+	state->nsorted = state->nseen;
+	start_search(state);
+}
+
+static void
+remember(MvScanState *state, const ItemPointerData *tid)
+{
+	if (state->nseen == state->max_seen)
+	{
+		int			more = Max(2 * state->max_seen, 256);
+
+		if (state->seen == NULL)
+			state->seen = MemoryContextAllocHuge(state->held_context,
+												 sizeof(ItemPointerData) * more);
+		else
+			state->seen = repalloc_huge(state->seen, sizeof(ItemPointerData) * more);
+		state->max_seen = more;
+	}
+	state->seen[state->nseen++] = *tid;
+}
+
+static bool
+is_wanted(const MvScanState *state, const ItemPointerData *tid)
+{
+	/* Methods may return more than is in the TID set. */
+	if (state->filter.tids != NULL && !mv_tid_set_has(state->filter.tids, tid, NULL))
+		return false;
+	return state->nsorted == 0 || bsearch(tid, state->seen, state->nsorted,
+										  sizeof(ItemPointerData), compare_tids) == NULL;
+}
+
+/* The search's next row. */
 static bool
 search_next(MvScanState *state, MvFound *found)
 {
-	while (state->method->search_next(state->search, found))
-		if (state->filter.tids == NULL || mv_tid_set_has(state->filter.tids, &found->tid, NULL))
-			return true;
-	return false;
+	do
+	{
+		if (state->ask != NULL && state->ask(state->ask_arg, state->found))
+			start_over(state);
+		if (!state->method->search_next(state->search, found))
+			return false;
+	} while (!is_wanted(state, &found->tid));
+	state->found++;
+	if (state->ask != NULL)
+		remember(state, &found->tid);
+	return true;
 }
 
 /* Rows between two looks at the memory in use. */

@@ -7,6 +7,11 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+#include <math.h>
+
+#include "miscadmin.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
@@ -20,6 +25,27 @@
 #define COST_OF_MEMBER 2.0
 #define COST_OF_LOOKUP 0.2
 #define COST_OF_VECTOR 50.0
+
+/*
+ * A row of the index that is ranked, read from the table and does not pass, beside what
+ * its distance and the conditions cost.  A bitmap, however few its rows; each of them.
+ * In a pass over the table, a page; a row, beside what the conditions cost.
+ */
+#define COST_OF_ROW 900.0
+#define COST_OF_BITMAP 5000.0
+#define COST_OF_BIT 18.0
+#define COST_OF_PAGE 60.0
+#define COST_OF_TUPLE 8.0
+
+/* Waste, in parts of what the set costs, that tells something. */
+#define TELLING_PART 0.1
+
+/* Rows asked for by a query that does not say. */
+#define NOMINAL_ROWS 10
+
+/* Bytes that a page takes in the set, and those that it may have, in parts of work_mem. */
+#define BYTES_PER_PAGE 64.0
+#define MEMORY_FACTOR 16.0
 
 /* A search of text by bounds costs so much less than one that looks at all postings. */
 #define BOUNDS_SAVE 4.0
@@ -199,4 +225,59 @@ mv_filter_cost(const BitmapHeapPath *filter, const IndexPath *index, bool text, 
 		*startup += cpu_operator_cost * rows * COST_OF_LOOKUP +
 			Min(index->path.startup_cost, members * COST_OF_VECTOR * cpu_operator_cost);
 	*total = *startup + (index->path.total_cost - index->path.startup_cost) * share;
+}
+
+/* Do rows that the conditions hide stay hidden where all rows of the table are checked? */
+static bool
+may_check_all(const PlannerInfo *root, const RelOptInfo *rel, const IndexPath *index,
+			  List *conditions)
+{
+	/* What a partial index implies is no longer checked, be it a security barrier. */
+	if (index->indexinfo->indpred != NIL && root->qual_security_level > 0)
+		return false;
+	return index->path.param_info == NULL && !contain_volatile_functions((Node *) conditions) &&
+		rel->pages * BYTES_PER_PAGE <= work_mem * 1024.0 * MEMORY_FACTOR;
+}
+
+static int
+as_cost(double operators)
+{
+	return (int) Min(ceil(operators), INT_MAX);
+}
+
+MvFilterCosts
+mv_filter_costs(PlannerInfo *root, RelOptInfo *rel, const IndexPath *index,
+				const BitmapHeapPath *filter, bool within)
+{
+	List	   *conditions = other_conditions(index);
+	MvFilterCosts costs = {0};
+	QualCost	order,
+				quals;
+
+	if (list_length(conditions) <= within)
+		return costs;
+	cost_qual_eval_node(&order, linitial(index->indexorderbys), root);
+	cost_qual_eval(&quals, conditions, root);
+	costs.row = as_cost(COST_OF_ROW + (order.per_tuple + quals.per_tuple) / cpu_operator_cost);
+	if (may_check_all(root, rel, index, conditions))
+		costs.heap = as_cost(COST_OF_BITMAP + rel->pages * COST_OF_PAGE + rel->tuples *
+							 (COST_OF_TUPLE + quals.per_tuple / cpu_operator_cost));
+	if (filter != NULL)
+		costs.bitmap = as_cost(COST_OF_BITMAP +
+							   COST_OF_BIT * rel->tuples * mv_filter_share(filter));
+	if (costs.heap > 0 && costs.bitmap > costs.heap)
+		costs.bitmap = 0;
+	return costs;
+}
+
+bool
+mv_filter_goes_badly(double failed, double passed, double wanted, double row, double set)
+{
+	double		wasted = failed * row;
+
+	/* Who does not say how many, or wants more than that, may want as many again. */
+	if (wanted <= passed)
+		wanted = 2 * passed + NOMINAL_ROWS;
+	return wasted > set ||
+		(wasted > TELLING_PART * set && wasted * (wanted - passed) / (passed + 1) > set);
 }

@@ -15,14 +15,43 @@
 /* ranked_scan.c */
 extern const CustomScanMethods mv_ranked_scan_methods;
 
+/* What paths and plans of the node have in numbers, all of them int: a list holds them. */
+typedef struct MvRankedNumbers
+{
+	int			text;			/* of a bm25 index: custom_scan_tlist ends with its value */
+	int			given;			/* number of the set that a node above gives, from 1; 0: none */
+	int			later;			/* the bitmap runs only where checking rows goes badly */
+	int			reads;			/* rows of the index for one that passes the conditions */
+	int			reads_of_set;	/* of those in the bitmap */
+	MvFilterCosts costs;		/* zeros: nothing is done where it goes badly */
+} MvRankedNumbers;
+
+static inline List *
+mv_ranked_list(const MvRankedNumbers *numbers)
+{
+	List	   *list = NIL;
+
+	for (int i = 0; i < (int) (sizeof(*numbers) / sizeof(int)); i++)
+		list = lappend_int(list, ((const int *) numbers)[i]);
+	return list;
+}
+
+static inline MvRankedNumbers
+mv_ranked_numbers(const List *list)
+{
+	MvRankedNumbers numbers;
+
+	for (int i = 0; i < (int) (sizeof(numbers) / sizeof(int)); i++)
+		((int *) &numbers)[i] = list_nth_int(list, i);
+	return numbers;
+}
+
 /* What a CustomScan of the node holds. */
 typedef struct MvRankedPlan
 {
 	Plan	   *index;			/* an Index Scan, perhaps below a Result */
 	Plan	   *bitmap;			/* makes the set of rows wanted; NULL: the node does not */
-	int			given;			/* number of the set that a node above gives, from 1; 0: none */
-	bool		text;			/* of a bm25 index: custom_scan_tlist ends with its value */
-	int			reads;			/* rows of the index for one that passes the conditions */
+	MvRankedNumbers n;
 	List	   *limit;			/* expressions that add up to the rows wanted; NIL: unknown */
 	Node	   *within;			/* the distance up to which rows are wanted; NULL: any */
 	List	   *sort;			/* a bm25 index's column, descending, nulls first; NIL: none */
@@ -33,8 +62,7 @@ mv_ranked_put(CustomScan *node, const MvRankedPlan *plan)
 {
 	node->custom_plans = plan->bitmap ? list_make2(plan->index, plan->bitmap) :
 		list_make1(plan->index);
-	node->custom_private =
-		list_concat(list_make3_int(plan->text, plan->reads, plan->given), plan->sort);
+	node->custom_private = list_make2(mv_ranked_list(&plan->n), plan->sort);
 	node->custom_exprs = list_make2(plan->limit, plan->within);
 	node->methods = &mv_ranked_scan_methods;
 }
@@ -45,12 +73,10 @@ mv_ranked_get(const CustomScan *node)
 	return (MvRankedPlan){
 		.index = linitial(node->custom_plans),
 		.bitmap = list_length(node->custom_plans) > 1 ? lsecond(node->custom_plans) : NULL,
-		.text = linitial_int(node->custom_private),
-		.reads = lsecond_int(node->custom_private),
-		.given = lthird_int(node->custom_private),
+		.n = mv_ranked_numbers(linitial(node->custom_private)),
 		.limit = linitial(node->custom_exprs),
 		.within = lsecond(node->custom_exprs),
-		.sort = list_copy_tail(node->custom_private, 3),
+		.sort = lsecond(node->custom_private),
 	};
 }
 

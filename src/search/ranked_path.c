@@ -108,19 +108,16 @@ make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 	CustomScan *node = makeNode(CustomScan);
 	IndexPath  *index = linitial(path->custom_paths);
 	List	   *columns = copyObject(((Plan *) linitial(plans))->targetlist);
-	List	   *numbers = lthird(path->custom_private);
 	MvRankedPlan plan = {
 		.index = linitial(plans),
 		.bitmap = list_length(plans) > 1 ? mv_ranked_bitmap(lsecond(plans)) : NULL,
-		.given = lsecond_int(numbers),
-		.text = index_kind(index->indexinfo) == TEXT && index->indexorderbys != NIL,
-		.reads = linitial_int(numbers),
+		.n = mv_ranked_numbers(lthird(path->custom_private)),
 		.limit = mv_ranked_limit(root),
 		.within = copyObject(linitial(path->custom_private)),
 		.sort = copyObject(lsecond(path->custom_private))
 	};
 
-	if (plan.text)
+	if (plan.n.text)
 		columns =
 			lappend(columns, makeTargetEntry(copyObject(linitial(index->indexorderbys)),
 											 list_length(columns) + 1, NULL, false));
@@ -171,6 +168,13 @@ order_of(const IndexPath *index)
  */
 #define RANGE_SHARE 0.01
 
+/* When the bitmap runs. */
+typedef enum When
+{
+	FIRST,
+	LATER						/* where checking rows goes badly, or never */
+} When;
+
 /*
  * A Ranked Scan.
  *
@@ -179,28 +183,35 @@ order_of(const IndexPath *index)
  */
 static CustomPath *
 make_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, BitmapHeapPath *filter,
-		  Node *within)
+		  When when, Node *within)
 {
 	CustomPath *path = makeNode(CustomPath);
 	Cost	   *startup = &path->path.startup_cost;
 	Cost	   *total = &path->path.total_cost;
+	MvRankedNumbers n = {0};
 
 	path->path = index->path;
 	path->path.type = T_CustomPath;
 	path->path.pathtype = T_CustomScan;
 	path->path.parallel_safe = false;
-	if (index_kind(index->indexinfo) == TEXT && index->indexorderbys != NIL)
+	n.text = index_kind(index->indexinfo) == TEXT && index->indexorderbys != NIL;
+	if (n.text)
 		path->path.pathtarget = target_with_score(root, rel, index);
+	if (index_kind(index->indexinfo) == VECTORS)
+		n.costs = mv_filter_costs(root, rel, index, when == LATER ? filter : NULL, within != NULL);
+	if (when == LATER && n.costs.bitmap == 0)
+		filter = NULL;
+	n.later = when == LATER;
+	n.reads = rows_per_result(rel, index, when == LATER ? NULL : filter);
+	n.reads_of_set = rows_per_result(rel, index, filter);
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->custom_paths = list_make1(index);
-	path->custom_private =
-		list_make3(within, NIL, list_make2_int(rows_per_result(rel, index, filter), 0));
-	path->methods = &path_methods;
 	if (filter != NULL)
-	{
 		path->custom_paths = lappend(path->custom_paths, filter);
-		mv_filter_cost(filter, index, index_kind(index->indexinfo) == TEXT, startup, total);
-	}
+	path->custom_private = list_make3(within, NIL, mv_ranked_list(&n));
+	path->methods = &path_methods;
+	if (filter != NULL && when == FIRST)
+		mv_filter_cost(filter, index, n.text, startup, total);
 	if (within != NULL)
 		*total = *startup + (*total - *startup) * RANGE_SHARE;
 	return path;
@@ -209,7 +220,7 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, BitmapHeapPath *
 CustomPath *
 mv_ranked_sorted(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, PathKey *key, int column)
 {
-	CustomPath *path = make_path(root, rel, index, NULL, NULL);
+	CustomPath *path = make_path(root, rel, index, NULL, FIRST, NULL);
 
 	path->path.pathkeys = list_make1(key);
 	lsecond(path->custom_private) = list_make3_int(column + 1, !mv_path_key_is_ascending(key),
@@ -246,8 +257,8 @@ wrap(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, bool expects, List **
 		within = mv_range_limit(root, index->indexinfo, &order);
 	filter = mv_filter_path(root, rel, index);
 	if (filter != NULL)
-		*more = lappend(*more, make_path(root, rel, index, filter, within));
-	return (Path *) make_path(root, rel, index, NULL, within);
+		*more = lappend(*more, make_path(root, rel, index, filter, FIRST, within));
+	return (Path *) make_path(root, rel, index, filter, LATER, within);
 }
 
 /* Scans up to a distance, where no path is in its order. */
@@ -318,7 +329,7 @@ mv_ranked_wrap(PlannerInfo *root, RelOptInfo *rel, bool expects)
 
 /* ---- bitmaps that a node above makes for several ---- */
 
-/* The paths of the node in a path that have a bitmap. */
+/* The paths of the node in a path that begin with a bitmap. */
 static List *
 filtered_paths(Path *path)
 {
@@ -330,7 +341,8 @@ filtered_paths(Path *path)
 		foreach(lc, ((MergeAppendPath *) path)->subpaths)
 			found = list_concat(found, filtered_paths(lfirst(lc)));
 	else if (IsA(path, CustomPath) && custom->methods == &path_methods &&
-			 list_length(custom->custom_paths) > 1)
+			 list_length(custom->custom_paths) > 1 &&
+			 !mv_ranked_numbers(lthird(custom->custom_private)).later)
 		found = list_make1(path);
 	return found;
 }
@@ -338,8 +350,11 @@ filtered_paths(Path *path)
 static void
 leave_filter(CustomPath *path, int number)
 {
+	MvRankedNumbers n = mv_ranked_numbers(lthird(path->custom_private));
+
+	n.given = number;
 	path->custom_paths = list_make1(linitial(path->custom_paths));
-	lsecond_int(lthird(path->custom_private)) = number;
+	lthird(path->custom_private) = mv_ranked_list(&n);
 }
 
 List *

@@ -3,7 +3,9 @@
  *
  * It takes the rows of an Index Scan of ours and
  *
- * - tells the scan which rows are wanted, where a bitmap of other indexes knows that;
+ * - tells the scan which rows are wanted, where a bitmap of other indexes knows that, at
+ *   once or where checking rows as they come goes badly; there a pass over the table can
+ *   tell it, too;
  * - tells it what LIMIT and OFFSET are, for core does not: so many rows are searched
  *   for at once.  That is a hint, the scan goes on beyond;
  * - tells it the distance up to which a condition lets rows pass, where it ends;
@@ -17,6 +19,7 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/relscan.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
@@ -27,8 +30,17 @@
 #include "am/am.h"
 #include "am/bm25.h"
 #include "compat.h"
+#include "guc.h"
 #include "index/counters.h"
 #include "search/ranked.h"
+
+/* Where the rows wanted are known from: the later, the dearer, and the more certain. */
+typedef enum Source
+{
+	NOWHERE,					/* rows are checked as they come */
+	BITMAP,
+	HEAP
+} Source;
 
 typedef struct RankedScan
 {
@@ -38,6 +50,12 @@ typedef struct RankedScan
 	IndexScanState *index;
 	MvTidFilter own;
 	MvTidFilter *filter;		/* that, or what the node above gave; NULL: none */
+	MvHeapFilter heap;
+	Source		source;			/* of the set that the scan was told */
+	double		wanted;			/* rows, in this run; 0: unknown */
+	double		returned;
+	double		found,			/* when the scan was told of the set: rows that it had found, */
+				passed;			/* and returned */
 	List	   *limit;			/* of ExprState */
 	ExprState  *within;			/* or NULL */
 	double		expected;		/* rows, by the node above; 0: it did not say */
@@ -60,6 +78,9 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	scan->index = (IndexScanState *) child;
 	scan->limit = ExecInitExprList(scan->plan.limit, (PlanState *) node);
 	scan->within = ExecInitExpr((Expr *) scan->plan.within, (PlanState *) node);
+	mv_heap_filter_begin(&scan->heap, scan->index);
+	if (scan->index->ss.ss_currentRelation->rd_tableam != GetHeapamTableAmRoutine())
+		scan->plan.n.costs.heap = 0;
 	if (scan->plan.bitmap == NULL)
 		return;
 	mv_tid_filter_begin(&scan->own, ExecInitNode(scan->plan.bitmap, estate, eflags));
@@ -85,15 +106,12 @@ mv_rows_wanted(List *limit, ExprContext *context)
 	return rows;
 }
 
-/* Rows of the index that will be wanted; 0: unknown. */
+/* Rows that will be asked for; 0: unknown. */
 static double
 rows_wanted(RankedScan *scan)
 {
-	double		rows = scan->expected;
-
-	if (rows == 0)
-		rows = mv_rows_wanted(scan->limit, scan->css.ss.ps.ps_ExprContext);
-	return rows * scan->plan.reads;
+	return scan->expected > 0 ? scan->expected :
+		mv_rows_wanted(scan->limit, scan->css.ss.ps.ps_ExprContext);
 }
 
 /* How far rows may be.  Nothing is below NULL, and all numbers are below NaN. */
@@ -115,10 +133,112 @@ wanted_distance(RankedScan *scan)
 static const MvTidSet *
 wanted_tids(RankedScan *scan)
 {
-	if (scan->plan.given > 0 && scan->filter == NULL)
-		elog(ERROR, "ranked scan was not given its rows");
-	return scan->filter == NULL ? NULL :
-		mv_tid_filter_run(scan->filter, scan->index->ss.ss_currentRelation);
+	switch (scan->source)
+	{
+		case BITMAP:
+			if (scan->filter == NULL)
+				elog(ERROR, "ranked scan was not given its rows");
+			return mv_tid_filter_run(scan->filter, scan->index->ss.ss_currentRelation);
+		case HEAP:
+			return mv_heap_filter_run(&scan->heap);
+		default:
+			return NULL;
+	}
+}
+
+/* Rows of the index that will be read for them, the source being what it is. */
+static double
+rows_to_read(const RankedScan *scan, double wanted)
+{
+	switch (scan->source)
+	{
+		case BITMAP:
+			return wanted * scan->plan.n.reads_of_set;
+		case HEAP:
+			return wanted;
+		default:
+			return wanted * scan->plan.n.reads;
+	}
+}
+
+/* ---- where checking rows goes badly ---- */
+
+/* What could be asked next which rows are wanted, and what it costs; or NOWHERE. */
+static Source
+next_source(const RankedScan *scan, double *cost)
+{
+	const MvFilterCosts *costs = &scan->plan.n.costs;
+	Source		source = scan->source == NOWHERE && costs->bitmap > 0 ? BITMAP : HEAP;
+
+	*cost = source == BITMAP ? costs->bitmap : costs->heap;
+	return *cost > 0 && source > scan->source && mv_filter_strategy != MV_FILTER_POST ?
+		source : NOWHERE;
+}
+
+/* A set that was made for another run may still hold. */
+static bool
+has_set(const RankedScan *scan, Source source)
+{
+	return source == HEAP ? scan->heap.tids != NULL :
+		scan->own.tids != NULL && scan->own.bitmap->chgParam == NULL;
+}
+
+/* Where to begin: with what is known, or if the planner's estimate promises no good. */
+static Source
+first_source(RankedScan *scan, double wanted)
+{
+	double		cost;
+	Source		next;
+
+	if (has_set(scan, HEAP))
+		return HEAP;
+	if (scan->plan.n.given > 0 || (scan->plan.bitmap != NULL && !scan->plan.n.later))
+		return BITMAP;
+	scan->source = NOWHERE;
+	next = next_source(scan, &cost);
+	if (next == BITMAP && has_set(scan, BITMAP))
+		return BITMAP;
+	return next != NOWHERE && wanted > 0 && scan->within == NULL &&
+		wanted * (scan->plan.n.reads - 1) * scan->plan.n.costs.row > cost ? next : NOWHERE;
+}
+
+static bool ask(void *arg, double rows);
+
+/* Tell a scan of a vector index what is wanted. */
+static void
+tell(RankedScan *scan, double wanted)
+{
+	IndexScanDesc index = scan->index->iss_ScanDesc;
+	double		cost;
+
+	mv_am_expect(index, rows_to_read(scan, wanted), wanted_tids(scan), wanted_distance(scan));
+	mv_am_watch(index, next_source(scan, &cost) == NOWHERE ? NULL : ask, scan);
+}
+
+/*
+ * The scan has found so many rows in this run.  Should it start over with another source?
+ * A limit to the distance may end it after the next.
+ */
+static bool
+ask(void *arg, double rows)
+{
+	RankedScan *scan = arg;
+	MvScanCounters counts = mv_last_scan;
+	double		passed = scan->returned - scan->passed;
+	double		failed = rows - scan->found - passed;
+	double		wanted = scan->within != NULL ? passed + 1 : scan->wanted - scan->passed;
+	double		cost;
+	Source		next = next_source(scan, &cost);
+
+	if (!mv_filter_goes_badly(failed, passed, wanted, scan->plan.n.costs.row, cost))
+		return false;
+	scan->source = next;
+	scan->found = rows;
+	scan->passed = scan->returned;
+	tell(scan, Max(scan->wanted, 2 * scan->returned));
+	/* To find the set other indexes may have been scanned. */
+	mv_last_scan = counts;
+	return true;
 }
 
 /* Begin the child's scan, as the child does before its first row, to tell it more. */
@@ -134,18 +254,18 @@ start(RankedScan *scan)
 			index_rescan(index->iss_ScanDesc, index->iss_ScanKeys, index->iss_NumScanKeys,
 						 index->iss_OrderByKeys, index->iss_NumOrderByKeys);
 	}
+	scan->found = scan->passed = scan->returned = 0;
+	scan->wanted = rows_wanted(scan);
+	scan->source = first_source(scan, scan->wanted);
 	if (scan->plan.sort != NIL)
 		mv_bm25_sort(index->iss_ScanDesc, linitial_int(scan->plan.sort),
 					 lsecond_int(scan->plan.sort), lthird_int(scan->plan.sort));
-	if (scan->plan.text || scan->plan.sort != NIL)
-		mv_bm25_expect(index->iss_ScanDesc, rows_wanted(scan), wanted_tids(scan));
+	if (scan->plan.n.text || scan->plan.sort != NIL)
+		mv_bm25_expect(index->iss_ScanDesc, rows_to_read(scan, scan->wanted), wanted_tids(scan));
 	else
-	{
-		mv_am_expect(index->iss_ScanDesc, rows_wanted(scan), wanted_tids(scan),
-					 wanted_distance(scan));
-		if (scan->expected > 0)
-			mv_am_leave_order(index->iss_ScanDesc);
-	}
+		tell(scan, scan->wanted);
+	if (!scan->plan.n.text && scan->plan.sort == NIL && scan->expected > 0)
+		mv_am_leave_order(index->iss_ScanDesc);
 	scan->started = true;
 }
 
@@ -186,11 +306,12 @@ next(CustomScanState *node)
 	ExecClearTuple(slot);
 	if (TupIsNull(row))
 		return slot;
+	scan->returned++;
 	slot_getallattrs(row);
 	n = row->tts_tupleDescriptor->natts;
 	memcpy(slot->tts_values, row->tts_values, sizeof(Datum) * n);
 	memcpy(slot->tts_isnull, row->tts_isnull, sizeof(bool) * n);
-	if (scan->plan.text)
+	if (scan->plan.n.text)
 	{
 		slot->tts_values[n] = scan->index->iss_ScanDesc->xs_orderbyvals[0];
 		slot->tts_isnull[n] = scan->index->iss_ScanDesc->xs_orderbynulls[0];
@@ -219,6 +340,7 @@ rescan(CustomScanState *node)
 	ListCell   *lc;
 
 	scan->started = false;
+	mv_heap_filter_rescan(&scan->heap, node->ss.ps.chgParam);
 	if (node->ss.ps.chgParam != NULL)
 		foreach(lc, node->custom_ps)
 			UpdateChangedParamSet(lfirst(lc), node->ss.ps.chgParam);
@@ -258,8 +380,12 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 
 	if (scan->plan.sort != NIL)
 		explain_sort(scan, es);
+	if (scan->own.bitmap != NULL && scan->plan.n.later)
+		ExplainPropertyText("Filter In Reserve", "bitmap", es);
 	if (!es->analyze)
 		return;
+	if (scan->source != NOWHERE)
+		ExplainPropertyText("Filter From", scan->source == HEAP ? "heap" : "bitmap", es);
 	if (counts->filter != NULL)
 		ExplainPropertyText("Filter Strategy", counts->filter, es);
 	explain_count("Strategy Switches", counts->switches, es);
@@ -267,7 +393,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	explain_count("Rows Tested", counts->tested, es);
 	explain_count("Searches Resumed", counts->resumed, es);
 	explain_count("Index Pages Read", counts->pages, es);
-	if (scan->plan.text || scan->plan.sort != NIL)
+	if (scan->plan.n.text || scan->plan.sort != NIL)
 	{
 		explain_count("Segments", counts->segments, es);
 		explain_count("Windows", counts->windows, es);
@@ -308,8 +434,8 @@ mv_ranked_expect(PlanState *plan, double rows, MvTidFilter *filters)
 		RankedScan *scan = (RankedScan *) plan;
 
 		scan->expected = rows;
-		if (scan->plan.given > 0)
-			scan->filter = &filters[scan->plan.given - 1];
+		if (scan->plan.n.given > 0)
+			scan->filter = &filters[scan->plan.n.given - 1];
 	}
 }
 
