@@ -52,6 +52,8 @@ SELECT windows, resumed FROM milvus_last_scan();
 SELECT count(*) FROM (SELECT FROM news WHERE body @@@ 'fox' ORDER BY hashint4(n) LIMIT 10) x;
 -- what has no exact order in the index is sorted by core
 SELECT c, s.node, s.same FROM unnest('{amount,lang,id}'::text[]) c, LATERAL sorted(c, '') s;
+-- a sample of the table is not in the index
+SELECT count(*) < 3000 AS sampled FROM (SELECT FROM news TABLESAMPLE BERNOULLI (10) WHERE body @@@ 'fox' ORDER BY n) x;
 RESET enable_sort;
 RESET enable_bitmapscan;
 

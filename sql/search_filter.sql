@@ -52,11 +52,18 @@ RESET enable_indexonlyscan;
 DROP INDEX items_id_brin;
 CREATE INDEX items_price ON items (price);
 
--- no index has it: rows are checked as they come; nothing to check: a plain index scan; row locks: the same
+-- no index has it: rows are checked as they come; nothing to check: a plain index scan, unless rows are locked
 SELECT explain($$SELECT id FROM items WHERE note = 'n2' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
 SELECT differs($$SELECT id FROM items WHERE note = 'n2' ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
 SELECT explain($$SELECT id FROM items ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
 SELECT explain($$SELECT id FROM items WHERE price < 5 ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5 FOR UPDATE$$);
+SELECT explain($$SELECT id FROM items ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5 FOR UPDATE$$);
+SELECT differs($$SELECT ctid, id FROM items WHERE price < 50 ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+SELECT differs($$SELECT ctid, id FROM items ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
+-- rows without a vector are not in the index
+SELECT bool_or(line ~ 'items_v') AS by_vector FROM explain($$SELECT id FROM items WHERE v IS NULL AND price < 20 ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$) line;
+-- the distance comes with the row
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id, v <-> '[.5,.5,.5,.5]' AS d FROM items WHERE note = 'n2' ORDER BY d LIMIT 5;
 SET milvus.enable_ranked_scan = off;
 SELECT explain($$SELECT id FROM items WHERE price < 20 ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 5$$);
 RESET milvus.enable_ranked_scan;
@@ -65,6 +72,8 @@ RESET milvus.enable_ranked_scan;
 SELECT explain($$SELECT k, x.id FROM generate_series(1, 3) k, LATERAL (SELECT id FROM items WHERE kind = 'k' || k ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 2) x$$);
 SELECT differs($$SELECT k, x.id FROM generate_series(1, 3) k, LATERAL (SELECT id FROM items WHERE kind = 'k' || k ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 2) x$$);
 SELECT differs($$SELECT q.id, x.id FROM (SELECT id, v FROM items WHERE id < 4 OFFSET 0) q, LATERAL (SELECT id FROM items WHERE kind = 'k5' ORDER BY v <-> q.v LIMIT 2) x$$);
+-- run many times, by scans that keep arrays of their own
+SELECT count(differs($$SELECT k, x.id FROM generate_series(1, 40) k, LATERAL (SELECT id FROM items WHERE kind = ANY (ARRAY['k' || k, 'k7', NULL]) ORDER BY v <-> '[.5,.5,.5,.5]' LIMIT 2) x$$)) FROM generate_series(1, 20);
 CREATE FUNCTION loops(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	plan json;
@@ -127,6 +136,22 @@ SELECT differs($$SELECT id FROM items WHERE v <-> '[.5,.5,.5,.5]' < .3 ORDER BY 
 SELECT differs($$SELECT count(*), sum(id) FROM items WHERE v <-> '[.5,.5,.5,.5]' < NULL$$) ~ 'Result' AS never;
 SELECT differs($$SELECT k, x.* FROM generate_series(1, 3) k, LATERAL (SELECT count(*) FROM items WHERE v <-> '[.5,.5,.5,.5]' < k / 10.0) x$$);
 SELECT differs($$SELECT q.id, x.* FROM (SELECT id, v FROM items WHERE id < 4 OFFSET 0) q, LATERAL (SELECT count(*) FROM items WHERE v <-> q.v < .3) x$$);
+-- of changes too; of a sample of the table nothing can be said by an index
+EXPLAIN (COSTS OFF) DELETE FROM items WHERE v <-> '[.5,.5,.5,.5]' < .2;
+BEGIN;
+SET LOCAL seq_page_cost = 1000;
+SELECT count(*) < 1000 AS sampled FROM items TABLESAMPLE BERNOULLI (10) WHERE v <-> '[.5,.5,.5,.5]' < 9;
+ROLLBACK;
+-- beside columns of the index; in an index of those rows alone
+CREATE TABLE near AS SELECT * FROM items;
+CREATE INDEX near_v ON near USING ivf (v vector_l2_ops, price) WITH (lists = 20);
+ANALYZE near;
+SELECT explain($$SELECT id FROM near WHERE v <-> '[.5,.5,.5,.5]' < .3 AND price = ANY ('{1,2,3,7}')$$);
+SELECT differs($$SELECT count(*), sum(id) FROM near WHERE v <-> '[.5,.5,.5,.5]' < .3 AND price BETWEEN 100 AND 300$$);
+DROP INDEX near_v;
+CREATE INDEX near_v ON near USING ivf (v vector_l2_ops) WITH (lists = 20) WHERE v <-> '[.5,.5,.5,.5]' < .3;
+SELECT differs($$SELECT count(*), sum(id) FROM near WHERE v <-> '[.5,.5,.5,.5]' < .3$$);
+DROP TABLE near;
 -- it ends there: of all codes only those of near rows were ranked
 SET milvus.probes = 3;
 SELECT count(*) < 100 AS few FROM items WHERE v <-> '[.5,.5,.5,.5]' < .1;

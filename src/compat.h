@@ -180,6 +180,15 @@
 #define mv_path_key_is_ascending(key) ((key)->pk_strategy == BTLessStrategyNumber)
 #endif
 
+/* 17: the planner knows columns without NULLs; those of 18's catalog may not be checked yet. */
+#if PG_VERSION_NUM >= 170000
+#define mv_is_not_null(rel, table, attno) \
+	((void) (table), bms_is_member(attno, (rel)->notnullattnums))
+#else
+#define mv_is_not_null(rel, table, attno) \
+	(TupleDescAttr(RelationGetDescr(table), AttrNumberGetAttrOffset(attno))->attnotnull)
+#endif
+
 /* 18: what adds properties to EXPLAIN has a header of its own. */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"

@@ -109,6 +109,14 @@ void		mv_am_watch(IndexScanDesc scan, MvWatchFn ask, void *arg);
  */
 void		mv_am_leave_order(IndexScanDesc scan);
 
+/*
+ * mv_am_bound -- what the distance of the row returned last is at least, and with few
+ * exceptions those of all that follow.
+ *
+ * returns	false if it is an estimate, by which the order stays as it is
+ */
+bool		mv_am_bound(IndexScanDesc scan, double *bound);
+
 /* am_cost.c */
 void		mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 							   Cost *startup, Cost *total, Selectivity *selectivity,

@@ -39,6 +39,7 @@ typedef struct MvScanState
 	bool		recheck;		/* rows are to be checked again: keys do not tell all */
 	MemoryContext filter_context;
 	double		rows;			/* that were read ahead */
+	MvFound		last_found;		/* what the scan has returned last */
 	MvWatchFn	ask;			/* before each row, whether to go on; or NULL */
 	void	   *ask_arg;
 	double		found;			/* rows that the search has returned */
@@ -138,6 +139,15 @@ void
 mv_am_leave_order(IndexScanDesc scan)
 {
 	((MvScanState *) scan->opaque)->leave_order = true;
+}
+
+bool
+mv_am_bound(IndexScanDesc scan, double *bound)
+{
+	const MvFound *found = &((MvScanState *) scan->opaque)->last_found;
+
+	*bound = found->distance;
+	return !found->estimated;
 }
 
 /* A NULL query is as far from everything as from nothing: any order will do. */
@@ -404,22 +414,22 @@ bool
 mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 {
 	MvScanState  *state = scan->opaque;
+	MvFound    *found = &state->last_found;
 	uint64		before = mv_counters_pages_read();
-	MvFound		found;
 	bool		any;
 
 	Assert(ScanDirectionIsForward(direction));
 	if (!state->started)
 		start(scan, state);
-	any = state->within < INFINITY ? next_within(state, &found) : next_row(state, &found);
+	any = state->within < INFINITY ? next_within(state, found) : next_row(state, found);
 	mv_last_scan.pages += mv_counters_pages_read() - before;
 	if (!any)
 		return false;
 	mv_last_scan.rows++;
-	scan->xs_heaptid = found.tid;
+	scan->xs_heaptid = found->tid;
 	scan->xs_recheck = state->recheck;
-	scan->xs_recheckorderby = !found.estimated && !state->leave_order;
-	scan->xs_orderbyvals[0] = Float8GetDatum(found.distance);
+	scan->xs_recheckorderby = !found->estimated && !state->leave_order;
+	scan->xs_orderbyvals[0] = Float8GetDatum(found->distance);
 	scan->xs_orderbynulls[0] = false;
 	return true;
 }

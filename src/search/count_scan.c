@@ -11,8 +11,8 @@
 
 #include <math.h>
 
-#include "access/htup_details.h"
-#include "catalog/pg_attribute.h"
+#include "access/table.h"
+#include "catalog/pg_class.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "nodes/extensible.h"
@@ -28,7 +28,6 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/spccache.h"
-#include "utils/syscache.h"
 
 #include "am/bm25.h"
 #include "compat.h"
@@ -163,19 +162,19 @@ static const CustomScanMethods scan_methods = {
 
 /* ---- planner: what is counted ---- */
 
+/* Tables that inherit from one may have NULLs where it has none, unless they are partitions. */
 static bool
-is_not_null(PlannerInfo *root, Var *var)
+is_not_null(PlannerInfo *root, const RelOptInfo *rel, AttrNumber attno)
 {
-	Oid			table = planner_rt_fetch(var->varno, root)->relid;
-	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(table),
-										Int16GetDatum(var->varattno));
-	bool		not_null = false;
+	const RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
+	Relation	table;
+	bool		not_null;
 
-	if (HeapTupleIsValid(tuple))
-	{
-		not_null = ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
-		ReleaseSysCache(tuple);
-	}
+	if (attno <= 0 || (rte->inh && rte->relkind != RELKIND_PARTITIONED_TABLE))
+		return attno < 0;
+	table = table_open(rte->relid, NoLock);
+	not_null = mv_is_not_null(rel, table, attno);
+	table_close(table, NoLock);
 	return not_null;
 }
 
@@ -195,7 +194,7 @@ counts_all(PlannerInfo *root, const RelOptInfo *rel, Node *operand)
 			op_strict(clause->opno))
 			return true;
 	}
-	return ((Var *) operand)->varattno != 0 && is_not_null(root, (Var *) operand);
+	return is_not_null(root, rel, ((Var *) operand)->varattno);
 }
 
 /* The aggregates of an expression that count all rows. */

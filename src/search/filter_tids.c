@@ -47,10 +47,15 @@ give_memory(PlanState *node, Size memory)
 	}
 }
 
+/*
+ * The set is made in the current context, which lasts until the next one is.  The bitmap
+ * scan runs in that of the query: indexes keep there what they need in their next run.
+ */
 static MvTidSet *
 make_set(PlanState *node, Relation table)
 {
 	MvTidSet   *set = mv_tid_set_create(RelationGetNumberOfBlocks(table));
+	MemoryContext context = MemoryContextSwitchTo(node->state->es_query_cxt);
 	OffsetNumber room[MaxHeapTuplesPerPage];
 	TIDBitmap  *bitmap;
 	MvBitmapIterator *iterator;
@@ -62,6 +67,7 @@ make_set(PlanState *node, Relation table)
 	if (bitmap == NULL || !IsA(bitmap, TIDBitmap))
 		elog(ERROR, "unrecognized result from subplan");
 	iterator = mv_bitmap_begin(bitmap);
+	MemoryContextSwitchTo(context);
 	while ((page = mv_bitmap_next(iterator, &result)) != NULL)
 	{
 		OffsetNumber *offsets;

@@ -61,7 +61,8 @@ add_parallel_scan(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *
 		next_hook(root, rel, rti, rte);
 
 	/* A table whose own size, or whose parallel_workers, decides already is left alone. */
-	if (rte->rtekind != RTE_RELATION || rte->relkind != RELKIND_RELATION || rte->inh ||
+	if (rte->rtekind != RTE_RELATION || rte->inh ||
+		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW) ||
 		rte->tablesample != NULL || !rel->consider_parallel || rel->rel_parallel_workers != -1 ||
 		rel->lateral_relids != NULL || rel->partial_pathlist != NIL)
 		return;

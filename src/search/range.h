@@ -16,6 +16,9 @@ Node	   *mv_range_limit(PlannerInfo *root, IndexOptInfo *index, OpExpr **order);
 /*
  * mv_range_path -- a scan in that order, for a query that asks for none.
  *
+ * plain	a path of the index for the relation's conditions, or NULL; may be forbidden
+ *
  * Its pathkeys are no canonical ones: it can only stand below a path of ours.
  */
-IndexPath  *mv_range_path(PlannerInfo *root, IndexOptInfo *index, OpExpr *order);
+IndexPath  *mv_range_path(PlannerInfo *root, IndexOptInfo *index, OpExpr *order,
+						  const IndexPath *plain);

@@ -106,13 +106,14 @@ mv_range_limit(PlannerInfo *root, IndexOptInfo *index, OpExpr **order)
 }
 
 IndexPath *
-mv_range_path(PlannerInfo *root, IndexOptInfo *index, OpExpr *order)
+mv_range_path(PlannerInfo *root, IndexOptInfo *index, OpExpr *order, const IndexPath *plain)
 {
+	List	   *clauses = plain != NULL ? plain->indexclauses : NIL;
 	PathKey    *key = makeNode(PathKey);
 
 	/* Of a path in an order, plans want to know by which operator rows compare. */
 	key->pk_opfamily = lookup_type_cache(FLOAT8OID, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
 	mv_path_key_ascending(key);
-	return create_index_path(root, index, NIL, list_make1(order), list_make1_int(0),
+	return create_index_path(root, index, clauses, list_make1(order), list_make1_int(0),
 							 list_make1(key), ForwardScanDirection, false, NULL, 1, false);
 }

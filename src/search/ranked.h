@@ -18,7 +18,8 @@ extern const CustomScanMethods mv_ranked_scan_methods;
 /* What paths and plans of the node have in numbers, all of them int: a list holds them. */
 typedef struct MvRankedNumbers
 {
-	int			text;			/* of a bm25 index: custom_scan_tlist ends with its value */
+	int			text;			/* of a bm25 index, by a score of it */
+	int			value;			/* custom_scan_tlist ends with what rows are ordered by */
 	int			given;			/* number of the set that a node above gives, from 1; 0: none */
 	int			later;			/* the bitmap runs only where checking rows goes badly */
 	int			reads;			/* rows of the index for one that passes the conditions */

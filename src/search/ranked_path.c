@@ -7,19 +7,23 @@
  *
  * It sorts by an attribute of a bm25 index: sorted_path.c.
  *
- * And above every one in the order of body <@> query.  Where the expression is
- * wanted it comes with the row, and nothing is charged for it: the path's target
- * has it.  A score of several columns cannot be computed from one: there the other
- * paths are taken away.
+ * And above every one in the order of body <@> query, and where rows are wanted with
+ * their ctid, to lock them for instance: an Index Scan loses it when it corrects the
+ * order.
  *
- * Plans with row locks keep the plain Index Scan: they may evaluate other
- * versions of a row than the scan has returned.
+ * Where the expression is wanted it comes with the row, and nothing is charged for it:
+ * the path's target has it.  A score of several columns cannot be computed from one:
+ * there the other paths are taken away.
+ *
+ * Plans that may evaluate other versions of a row than the scan has returned, with row
+ * locks or changes, keep the plain Index Scan of text: only the index knows the score.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "access/stratnum.h"
+#include "access/sysattr.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/cost.h"
@@ -117,7 +121,7 @@ make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 		.sort = copyObject(lsecond(path->custom_private))
 	};
 
-	if (plan.n.text)
+	if (plan.n.value)
 		columns =
 			lappend(columns, makeTargetEntry(copyObject(linitial(index->indexorderbys)),
 											 list_length(columns) + 1, NULL, false));
@@ -138,11 +142,11 @@ static const CustomPathMethods path_methods = {
 /* ---- paths ---- */
 
 /*
- * The relation's columns, and the score.  What is above finds it there and computes
- * nothing.  Children of an Append must be alike: these stay as they are.
+ * The relation's columns, and the value of the order.  What is above finds it there and
+ * computes nothing.  Children of an Append must be alike: these stay as they are.
  */
 static PathTarget *
-target_with_score(PlannerInfo *root, RelOptInfo *rel, IndexPath *index)
+target_with_value(PlannerInfo *root, RelOptInfo *rel, IndexPath *index)
 {
 	PathTarget *target;
 
@@ -180,10 +184,11 @@ typedef enum When
  *
  * filter	rows that other indexes leave, or NULL
  * within	distance up to which rows are wanted, or NULL
+ * ordered	rows are to come in the order that the index path has
  */
 static CustomPath *
 make_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, BitmapHeapPath *filter,
-		  When when, Node *within)
+		  When when, Node *within, bool ordered)
 {
 	CustomPath *path = makeNode(CustomPath);
 	Cost	   *startup = &path->path.startup_cost;
@@ -195,8 +200,11 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, BitmapHeapPath *
 	path->path.pathtype = T_CustomScan;
 	path->path.parallel_safe = false;
 	n.text = index_kind(index->indexinfo) == TEXT && index->indexorderbys != NIL;
-	if (n.text)
-		path->path.pathtarget = target_with_score(root, rel, index);
+	n.value = ordered;
+	if (ordered)
+		path->path.pathtarget = target_with_value(root, rel, index);
+	else
+		path->path.pathkeys = NIL;
 	if (index_kind(index->indexinfo) == VECTORS)
 		n.costs = mv_filter_costs(root, rel, index, when == LATER ? filter : NULL, within != NULL);
 	if (when == LATER && n.costs.bitmap == 0)
@@ -220,7 +228,7 @@ make_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, BitmapHeapPath *
 CustomPath *
 mv_ranked_sorted(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, PathKey *key, int column)
 {
-	CustomPath *path = make_path(root, rel, index, NULL, FIRST, NULL);
+	CustomPath *path = make_path(root, rel, index, NULL, FIRST, NULL, false);
 
 	path->path.pathkeys = list_make1(key);
 	lsecond(path->custom_private) = list_make3_int(column + 1, !mv_path_key_is_ascending(key),
@@ -237,51 +245,73 @@ is_the_only_way(IndexPath *path)
 	return order != NULL && mv_bm25query_is_for_several(lsecond(order->args));
 }
 
-/*
- * Above an index's path; above that of a vector index if it is of use.  Filtered paths are
- * added to the list.
- *
- * expects	what is above tells how many rows it will fetch
- */
-static Path *
-wrap(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, bool expects, List **more)
+/* Above an index's path, with a bitmap run first or not, if there is any. */
+static void
+add_paths(PlannerInfo *root, RelOptInfo *rel, IndexPath *index, Node *within, bool ordered,
+		  List **paths)
 {
-	bool		text = index_kind(index->indexinfo) == TEXT;
-	OpExpr	   *order = order_of(index);
-	BitmapHeapPath *filter;
-	Node	   *within = NULL;
+	BitmapHeapPath *filter = mv_filter_path(root, rel, index);
 
-	if (!text && index->indexinfo->indrestrictinfo == NIL && !expects)
-		return (Path *) index;
-	if (!text && order != NULL)
-		within = mv_range_limit(root, index->indexinfo, &order);
-	filter = mv_filter_path(root, rel, index);
+	*paths = lappend(*paths, make_path(root, rel, index, filter, LATER, within, ordered));
 	if (filter != NULL)
-		*more = lappend(*more, make_path(root, rel, index, filter, FIRST, within));
-	return (Path *) make_path(root, rel, index, filter, LATER, within);
+		*paths = lappend(*paths, make_path(root, rel, index, filter, FIRST, within, ordered));
 }
 
-/* Scans up to a distance, where no path is in its order. */
+/* Scans up to a distance, where no path in its order is. */
 static void
-add_range_paths(PlannerInfo *root, RelOptInfo *rel, List **more)
+add_range_paths(PlannerInfo *root, RelOptInfo *rel, List **paths)
 {
-	List	   *paths = NIL;
 	ListCell   *lc;
 
 	foreach(lc, rel->indexlist)
 	{
 		IndexOptInfo *info = lfirst(lc);
 		OpExpr	   *order = NULL;
+		Node	   *within;
+		IndexPath  *index;
 
 		if (index_kind(info) != VECTORS || (info->indpred != NIL && !info->predOK))
 			continue;
-		if (mv_range_limit(root, info, &order) == NULL)
+		within = mv_range_limit(root, info, &order);
+		if (within == NULL)
 			continue;
-		paths = lappend(paths, wrap(root, rel, mv_range_path(root, info, order), false, &paths));
+		index = mv_range_path(root, info, order, mv_index_path(root, rel, info));
+		if (isfinite(index->path.total_cost))
+			add_paths(root, rel, index, within, false, paths);
 	}
-	foreach(lc, paths)
-		((Path *) lfirst(lc))->pathkeys = NIL;
-	*more = list_concat(*more, paths);
+}
+
+/* Is a row's ctid wanted? */
+static bool
+wants_ctid(const RelOptInfo *rel)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->reltarget->exprs)
+		if (IsA(lfirst(lc), Var) &&
+			lfirst_node(Var, lc)->varattno == SelfItemPointerAttributeNumber)
+			return true;
+	return false;
+}
+
+/* May the query evaluate other versions of a row than its scan returned? */
+static bool
+may_recheck(const PlannerInfo *root)
+{
+	return root->rowMarks != NIL || root->parse->commandType != CMD_SELECT;
+}
+
+/*
+ * Is the node of use above the path?
+ *
+ * expects	what is above tells how many rows it will fetch
+ */
+static bool
+is_useful(PlannerInfo *root, RelOptInfo *rel, const IndexPath *index, bool expects)
+{
+	if (index_kind(index->indexinfo) == TEXT)
+		return !may_recheck(root);
+	return index->indexinfo->indrestrictinfo != NIL || expects || wants_ctid(rel);
 }
 
 static bool
@@ -298,32 +328,40 @@ has_our_index(const RelOptInfo *rel)
 void
 mv_ranked_wrap(PlannerInfo *root, RelOptInfo *rel, bool expects)
 {
-	List	   *only = NIL;
-	List	   *more = NIL;
-	bool		ordered = expects;
+	List	   *others = NIL;
+	List	   *paths = NIL;
+	bool		limited = expects;
+	bool		only = false;
 	ListCell   *lc;
 
 	foreach(lc, rel->pathlist)
 	{
 		IndexPath  *index = lfirst(lc);
 		Kind		kind = IsA(index, IndexPath) ? index_kind(index->indexinfo) : FOREIGN;
+		OpExpr	   *order;
+		Node	   *within;
 
 		if (kind == FOREIGN || list_length(index->indexorderbys) != 1 ||
-			isinf(index->path.total_cost))
+			!isfinite(index->path.total_cost) || !is_useful(root, rel, index, expects))
+		{
+			others = lappend(others, index);
 			continue;
-		lfirst(lc) = wrap(root, rel, index, expects, &more);
-		ordered = true;
-		if (kind == TEXT && is_the_only_way(index))
-			only = lappend(only, lfirst(lc));
+		}
+		order = order_of(index);
+		within = kind == VECTORS && order != NULL ?
+			mv_range_limit(root, index->indexinfo, &order) : NULL;
+		add_paths(root, rel, index, within, true, &paths);
+		limited = limited || within != NULL;
+		only = only || (kind == TEXT && is_the_only_way(index));
 	}
-	if (only != NIL)
-	{
-		rel->pathlist = only;
+	if (!limited && !only)
+		add_range_paths(root, rel, &paths);
+	if (paths == NIL)
+		return;
+	rel->pathlist = only ? NIL : others;
+	if (only)
 		rel->partial_pathlist = NIL;
-	}
-	if (!ordered)
-		add_range_paths(root, rel, &more);
-	foreach(lc, more)
+	foreach(lc, paths)
 		add_path(rel, lfirst(lc));
 }
 
@@ -398,12 +436,12 @@ add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 {
 	if (next_hook)
 		next_hook(root, rel, rti, rte);
-	if (rte->rtekind == RTE_RELATION && root->parse->commandType == CMD_SELECT &&
-		root->rowMarks == NIL && mv_enable_ranked_scan && has_our_index(rel))
-	{
-		mv_ranked_wrap(root, rel, false);
+	if (rte->rtekind != RTE_RELATION || rte->tablesample != NULL || IS_DUMMY_REL(rel) ||
+		!mv_enable_ranked_scan || !has_our_index(rel))
+		return;
+	mv_ranked_wrap(root, rel, false);
+	if (!may_recheck(root))
 		mv_sorted_paths(root, rel);
-	}
 }
 
 void

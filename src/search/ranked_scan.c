@@ -10,9 +10,13 @@
  *   for at once.  That is a hint, the scan goes on beyond;
  * - tells it the distance up to which a condition lets rows pass, where it ends;
  * - tells a bm25 index by which of its columns to sort;
- * - of full text, adds the value that the row was ordered by.  Core would evaluate
- *   the expression again for its target list, even where only the order is asked
- *   for: analysing the text takes longer than the search.
+ * - corrects the order of what comes from a vector index: see ranked_order.c;
+ * - adds the value that the row was ordered by.  Core would evaluate the expression
+ *   again for its target list, even where only the order is asked for: analysing a
+ *   text takes longer than the search, and so does fetching a vector.
+ *
+ * EvalPlanQual may ask about another version of a row.  Then that comes from the Index
+ * Scan, which checks its conditions, and no index is read.
  */
 #include "postgres.h"
 
@@ -33,6 +37,7 @@
 #include "guc.h"
 #include "index/counters.h"
 #include "search/ranked.h"
+#include "search/ranked_order.h"
 
 /* Where the rows wanted are known from: the later, the dearer, and the more certain. */
 typedef enum Source
@@ -53,13 +58,14 @@ typedef struct RankedScan
 	MvHeapFilter heap;
 	Source		source;			/* of the set that the scan was told */
 	double		wanted;			/* rows, in this run; 0: unknown */
-	double		returned;
+	double		returned;		/* by the child */
 	double		found,			/* when the scan was told of the set: rows that it had found, */
 				passed;			/* and returned */
 	List	   *limit;			/* of ExprState */
 	ExprState  *within;			/* or NULL */
 	double		expected;		/* rows, by the node above; 0: it did not say */
 	bool		started;		/* the index scan knows what we know */
+	MvRowOrder	order;			/* if rows come from a vector index in it */
 	MvScanCounters counts;		/* for EXPLAIN ANALYZE */
 } RankedScan;
 
@@ -78,6 +84,8 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	scan->index = (IndexScanState *) child;
 	scan->limit = ExecInitExprList(scan->plan.limit, (PlanState *) node);
 	scan->within = ExecInitExpr((Expr *) scan->plan.within, (PlanState *) node);
+	if (scan->plan.n.value && !scan->plan.n.text)
+		mv_row_order_begin(&scan->order, scan->child);
 	mv_heap_filter_begin(&scan->heap, scan->index);
 	if (scan->index->ss.ss_currentRelation->rd_tableam != GetHeapamTableAmRoutine())
 		scan->plan.n.costs.heap = 0;
@@ -263,9 +271,10 @@ start(RankedScan *scan)
 	if (scan->plan.n.text || scan->plan.sort != NIL)
 		mv_bm25_expect(index->iss_ScanDesc, rows_to_read(scan, scan->wanted), wanted_tids(scan));
 	else
+	{
 		tell(scan, scan->wanted);
-	if (!scan->plan.n.text && scan->plan.sort == NIL && scan->expected > 0)
 		mv_am_leave_order(index->iss_ScanDesc);
+	}
 	scan->started = true;
 }
 
@@ -289,32 +298,128 @@ counted_row(RankedScan *scan, bool first)
 	return row;
 }
 
-/* The child's row, and the value by which it was ordered. */
+static TupleTableSlot *
+child_row(RankedScan *scan)
+{
+	bool		first = !scan->started;
+	TupleTableSlot *row;
+
+	if (first)
+		start(scan);
+	row = scan->css.ss.ps.instrument ? counted_row(scan, first) : ExecProcNode(scan->child);
+	if (!TupIsNull(row))
+		scan->returned++;
+	return row;
+}
+
+/* ---- rows and their values ---- */
+
+/* The table's place in arrays of those of the query. */
+static Index
+table_number(const RankedScan *scan)
+{
+	return ((Scan *) scan->index->ss.ps.plan)->scanrelid - 1;
+}
+
+/* Does EvalPlanQual say which row of the table there is? */
+static bool
+is_replaced(const RankedScan *scan)
+{
+	const EPQState *epq = scan->css.ss.ps.state->es_epq_active;
+	Index		table = table_number(scan);
+
+	return epq != NULL && (epq->relsubs_done[table] || epq->relsubs_slot[table] != NULL ||
+						   epq->relsubs_rowmark[table] != NULL);
+}
+
+/* The distance of the child's row, which is still where its scan has put it. */
+static NullableDatum
+distance_of_row(RankedScan *scan)
+{
+	IndexScanState *index = scan->index;
+	const EPQState *epq = scan->css.ss.ps.state->es_epq_active;
+	ExprContext *context = index->ss.ps.ps_ExprContext;
+	NullableDatum distance;
+
+	context->ecxt_scantuple = index->ss.ss_ScanTupleSlot;
+	if (epq != NULL && epq->relsubs_slot[table_number(scan)] != NULL)
+		context->ecxt_scantuple = epq->relsubs_slot[table_number(scan)];
+	distance.value = ExecEvalExprSwitchContext(linitial(index->indexorderbyorig), context,
+											   &distance.isnull);
+	return distance;
+}
+
+/* The next row in the order of the distance.  All are as far from a NULL query. */
+static TupleTableSlot *
+next_in_order(RankedScan *scan, NullableDatum *distance)
+{
+	MvRowOrder *order = &scan->order;
+	TupleTableSlot *row;
+	double		waited;
+
+	for (;;)
+	{
+		row = mv_row_order_take(order, &waited);
+		if (row != NULL)
+		{
+			*distance = (NullableDatum){.value = Float8GetDatum(waited)};
+			return row;
+		}
+		if (order->ended)
+			return NULL;
+		row = child_row(scan);
+		order->ended = TupIsNull(row);
+		if (order->ended)
+			continue;
+		*distance = distance_of_row(scan);
+		if (distance->isnull || !mv_am_bound(scan->index->iss_ScanDesc, &order->bound) ||
+			!mv_row_order_must_wait(order, DatumGetFloat8(distance->value)))
+			return row;
+		mv_row_order_add(order, row, DatumGetFloat8(distance->value));
+	}
+}
+
+/* The next row, and the value by which it was ordered, if there is one. */
+static TupleTableSlot *
+next_row(RankedScan *scan, NullableDatum *value)
+{
+	bool		replaced = is_replaced(scan);
+	TupleTableSlot *row;
+
+	if (scan->plan.n.value && !scan->plan.n.text && !replaced && scan->expected == 0)
+		return next_in_order(scan, value);
+	row = replaced ? ExecProcNode(scan->child) : child_row(scan);
+	if (TupIsNull(row) || !scan->plan.n.value)
+		return row;
+	if (scan->plan.n.text)
+		*value = (NullableDatum){scan->index->iss_ScanDesc->xs_orderbyvals[0],
+								 scan->index->iss_ScanDesc->xs_orderbynulls[0]};
+	else
+		*value = distance_of_row(scan);
+	return row;
+}
+
 static TupleTableSlot *
 next(CustomScanState *node)
 {
 	RankedScan *scan = (RankedScan *) node;
-	TupleTableSlot *row;
+	NullableDatum value = {0};
+	TupleTableSlot *row = next_row(scan, &value);
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	ExprContext *context = node->ss.ps.ps_ExprContext;
-	bool		first = !scan->started;
 	int			n;
 
-	if (first)
-		start(scan);
-	row = node->ss.ps.instrument ? counted_row(scan, first) : ExecProcNode(scan->child);
 	ExecClearTuple(slot);
 	if (TupIsNull(row))
 		return slot;
-	scan->returned++;
 	slot_getallattrs(row);
 	n = row->tts_tupleDescriptor->natts;
 	memcpy(slot->tts_values, row->tts_values, sizeof(Datum) * n);
 	memcpy(slot->tts_isnull, row->tts_isnull, sizeof(bool) * n);
-	if (scan->plan.n.text)
+	if (scan->plan.n.value)
 	{
-		slot->tts_values[n] = scan->index->iss_ScanDesc->xs_orderbyvals[0];
-		slot->tts_isnull[n] = scan->index->iss_ScanDesc->xs_orderbynulls[0];
+		slot->tts_values[n] = value.value;
+		slot->tts_isnull[n] = value.isnull;
 	}
 	ExecStoreVirtualTuple(slot);
 	if (node->ss.ps.ps_ProjInfo == NULL)
@@ -340,6 +445,8 @@ rescan(CustomScanState *node)
 	ListCell   *lc;
 
 	scan->started = false;
+	if (scan->order.slot != NULL)
+		mv_row_order_start(&scan->order);
 	mv_heap_filter_rescan(&scan->heap, node->ss.ps.chgParam);
 	if (node->ss.ps.chgParam != NULL)
 		foreach(lc, node->custom_ps)

@@ -84,6 +84,8 @@ mv_index_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index)
 	*copy = *rel;
 	copy->indexlist = list_make1(plain);
 	copy->pathlist = copy->partial_pathlist = NIL;
+	copy->joininfo = NIL;
+	copy->has_eclass_joins = false;
 	copy->consider_parallel = false;
 	create_index_paths(root, copy);
 	foreach(lc, copy->pathlist)

@@ -93,13 +93,27 @@ my @shapes = (
 	[ 'prepared, generic', 'SET plan_cache_mode = force_generic_plan', 'PREPARE p(%T, int, int) AS SELECT round((%P)::numeric, 4) FROM docs WHERE n < $2 ORDER BY %P LIMIT $3', 'EXECUTE p(%A, 60, 5)', 'EXECUTE p(%A, 6, 50)', 'EXECUTE p(%A, NULL, 5)', 'EXECUTE p(%A, 60, NULL)' ],
 	[ 'cursor', 'BEGIN', 'DECLARE c SCROLL CURSOR FOR SELECT %S FROM docs WHERE n < 60 ORDER BY %D', 'FETCH FORWARD 5 FROM c', 'FETCH BACKWARD 2 FROM c', 'FETCH FORWARD 50 FROM c', 'FETCH ALL FROM c', 'SELECT %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 1' ],
 	[ 'cursor with hold', 'BEGIN', 'DECLARE c CURSOR WITH HOLD FOR SELECT %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 9', 'FETCH 2 FROM c', 'COMMIT', 'FETCH ALL FROM c', 'SELECT %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 1' ],
-	[ 'for update', 'BEGIN', 'SELECT %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 10 FOR UPDATE', { node => 0 } ],
+	[ 'for update', 'BEGIN', 'SELECT %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 10 FOR UPDATE', { kind => 'vectors' } ],
+	[ 'for update of text', 'BEGIN', 'SELECT %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 10 FOR UPDATE', { kind => 'text', node => 0 } ],
+	[ 'for update without conditions', 'BEGIN', 'SELECT %S FROM docs ORDER BY %D LIMIT 10 FOR UPDATE', { kind => 'vectors' } ],
+	[ 'for no key update, joined', 'BEGIN', 'SELECT round((%d)::numeric, 4) FROM docs d JOIN queries q USING (kind) WHERE n < 500 ORDER BY %d LIMIT 5 FOR NO KEY UPDATE OF d', { kind => 'vectors', node => undef } ],
+	[ 'for share of partitions', 'BEGIN', q{SELECT %S FROM parts WHERE kind = 'k1' ORDER BY %D LIMIT 10 FOR SHARE}, { kind => 'vectors' } ],
+	[ 'ctid', 'SELECT %S FROM docs WHERE ctid = ANY (ARRAY(SELECT ctid FROM docs WHERE n < 60 ORDER BY %D LIMIT 10)) ORDER BY 1' ],
+	[ 'ctid without conditions', 'SELECT %S FROM docs WHERE ctid = ANY (ARRAY(SELECT ctid FROM docs ORDER BY %D LIMIT 10)) ORDER BY 1' ],
+	[ 'ctid in a range', 'SELECT count(*) FROM docs WHERE ctid = ANY (ARRAY(SELECT ctid FROM docs WHERE %D < %R))', { kind => 'vectors' } ],
+	[ 'tableoid, xmin, row', q{SELECT tableoid::regclass, xmin::text <> '0', (docs).n < 60, %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 10} ],
 	[ 'update', 'BEGIN', q{UPDATE docs SET kind = 'near' WHERE id IN (SELECT id FROM docs WHERE n < 60 ORDER BY %D LIMIT 10)}, q{SELECT %S FROM docs WHERE kind = 'near' ORDER BY %D}, { kind => 'vectors' } ],
 	[ 'own changes', 'BEGIN', q{INSERT INTO docs SELECT id + 10000, v, body, n, kind FROM docs WHERE id < 300}, 'UPDATE docs SET n = n + 1 WHERE id % 3 = 0', 'DELETE FROM docs WHERE id % 5 = 0', 'SELECT %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 30', { kind => 'vectors' } ],
+	[ 'update by distance', 'BEGIN', q{UPDATE docs SET kind = 'near' WHERE %D < %R AND n < 900}, q{SELECT %S FROM docs WHERE kind = 'near' ORDER BY %D}, { kind => 'vectors' } ],
+	[ 'delete by distance', 'BEGIN', 'DELETE FROM parts WHERE %D < %R', 'SELECT count(*), sum(n) FROM parts', { kind => 'vectors', node => 0 } ],
+	[ 'merge', 'BEGIN', q{MERGE INTO docs USING (SELECT id AS i FROM docs WHERE n < 60 ORDER BY %D LIMIT 10) x ON id = i WHEN MATCHED THEN UPDATE SET kind = 'near'}, q{SELECT %S FROM docs WHERE kind = 'near' ORDER BY %D}, { kind => 'vectors' } ],
+	[ 'without a vector', 'BEGIN', 'INSERT INTO docs (id, n) SELECT 20000 + i, 5 FROM generate_series(1, 3) i', 'SELECT count(*) FROM (SELECT FROM docs WHERE v IS NULL AND n < 60 ORDER BY %D LIMIT 5) x', { kind => 'vectors', node => 0 } ],
 	[ 'savepoint', 'BEGIN', 'SAVEPOINT a', 'DELETE FROM docs WHERE n < 30', 'SELECT %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 3', 'ROLLBACK TO a', 'SELECT %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 10' ],
 	[ 'serializable', 'BEGIN ISOLATION LEVEL SERIALIZABLE', 'SELECT %S FROM docs WHERE n < 60 ORDER BY %D LIMIT 10' ],
 	[ 'parallel', 'SET min_parallel_table_scan_size = 0', 'SET parallel_setup_cost = 0', 'SET parallel_tuple_cost = 0', 'SELECT count(*) FROM docs a, (SELECT %D AS d FROM docs WHERE n < 60 ORDER BY %D LIMIT 10) x WHERE a.n < 100' ],
 	[ 'range', 'SELECT count(*), round(sum(%D)::numeric, 2) FROM docs WHERE %D < %R', { kind => 'vectors' } ],
+	[ 'range of a sample', 'SELECT count(*) FROM docs TABLESAMPLE SYSTEM (40) REPEATABLE (1) WHERE %D < %R', { kind => 'vectors', node => 0 } ],
+	[ 'range by text', q{SELECT round((v <-> '[.4,.5,.6,.5,.4,.5,.6,.5]')::numeric, 4) FROM docs WHERE v <-> '[.4,.5,.6,.5,.4,.5,.6,.5]' < .6 AND %D < 0 ORDER BY %D, 1 LIMIT 10}, { kind => 'text' } ],
 	[ 'range, ordered, filtered', 'SELECT %S FROM docs WHERE %R >= %D AND n < 300 ORDER BY %D LIMIT 10' ],
 	[ 'null query', 'SELECT count(*) FROM (SELECT FROM docs WHERE n < 60 ORDER BY %N LIMIT 30) x', { node => undef } ],
 );
@@ -117,15 +131,11 @@ sub run_shape
 	return $rc == 0 ? split(/^plan$/m, $out) : ("error: $err", '');
 }
 
-# Some releases of PostgreSQL lose the ctid of rows whose order an index scan has corrected, and lock none.
-my $loses_ctid = $node->safe_psql('postgres', "SET enable_seqscan = off; SELECT ctid FROM docs ORDER BY $kinds{vectors}{D} LIMIT 1") =~ /^\(4294967295,/;
-
 for my $kind (sort keys %kinds)
 {
 	for my $shape (@shapes)
 	{
 		my ($name, @statements) = @$shape;
-		next if $loses_ctid && "$kind: $name" eq 'vectors: for update';
 		my %flags = (node => 1, kind => $kind, ref $statements[-1] ? %{ pop @statements } : ());
 		next if $flags{kind} ne $kind;
 		my ($got, $plan) = run_shape($kind, 1, @statements);
