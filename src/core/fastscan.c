@@ -68,23 +68,129 @@ mv_block_clear(uint8_t *block, int slot, int dim)
 		*at &= keep;
 }
 
-void
-mv_block_pack(uint8_t *block, int dim, const void *codes, size_t stride, int n)
+/*
+ * Whole blocks, 64 dimensions of all codes at a time.  A byte of a group has nibbles of two
+ * codes, so eight bytes of the even groups and of the odd ones have what two words of codes
+ * have: to get from one to the other, bytes are transposed and nibbles exchanged.
+ */
+#define LOW_NIBBLES UINT64_C(0x0f0f0f0f0f0f0f0f)
+#define CHUNK 256				/* bytes of a block: 16 groups, 64 dimensions */
+
+/* Rows of 8 bytes, the first in the low bits, become columns. */
+static inline void
+transpose_bytes(uint64_t w[8])
+{
+	static const uint64_t masks[] = {
+		UINT64_C(0x00ff00ff00ff00ff), UINT64_C(0x0000ffff0000ffff), UINT64_C(0x00000000ffffffff)
+	};
+	int			level,
+				i;
+
+	for (level = 0; level < 3; level++)
+		for (i = 0; i < 8; i++)
+		{
+			int			step = 1 << level;
+			uint64_t	t;
+
+			if ((i & step) != 0)
+				continue;
+			t = (w[i] >> 8 * step ^ w[i + step]) & masks[level];
+			w[i + step] ^= t;
+			w[i] ^= t << 8 * step;
+		}
+}
+
+/* One half, 0 or 1, of the bytes of the even (odd: 0) or odd groups of a chunk. */
+static inline void
+read_groups(const uint8_t *chunk, int half, int odd, uint64_t w[8])
 {
 	int			i;
 
-	memset(block, 0, mv_block_size(dim));
-	for (i = 0; i < n; i++)
-		mv_block_put(block, i, dim, (const char *) codes + (size_t) i * stride);
+	for (i = 0; i < 8; i++)
+		memcpy(&w[i], chunk + 16 * (2 * i + odd) + 8 * half, sizeof(w[i]));
+}
+
+static inline void
+write_groups(uint8_t *chunk, int half, int odd, const uint64_t w[8])
+{
+	int			i;
+
+	for (i = 0; i < 8; i++)
+		memcpy(chunk + 16 * (2 * i + odd) + 8 * half, &w[i], sizeof(w[i]));
+}
+
+/* The slot of the low nibbles of a byte; that of the high ones is 16 beyond. */
+static inline int
+slot_of(int byte)
+{
+	return byte / 2 + byte % 2 * 8;
+}
+
+void
+mv_block_pack(uint8_t *block, int dim, const void *codes, size_t stride, int n)
+{
+	int			at,
+				half,
+				i;
+
+	for (at = 0; at < dim; at += 64, block += CHUNK)
+	{
+		uint64_t	word[MV_BLOCK] = {0};
+
+		for (i = 0; i < n; i++)
+			memcpy(&word[i], (const char *) codes + (size_t) i * stride + at / 8, sizeof(word[i]));
+		for (half = 0; half < 2; half++)
+		{
+			uint64_t	even[8],
+						odd[8];
+
+			for (i = 0; i < 8; i++)
+			{
+				uint64_t	low = word[slot_of(8 * half + i)],
+							high = word[slot_of(8 * half + i) + 16];
+
+				even[i] = (low & LOW_NIBBLES) | (high & LOW_NIBBLES) << 4;
+				odd[i] = (low >> 4 & LOW_NIBBLES) | (high & ~LOW_NIBBLES);
+			}
+			transpose_bytes(even);
+			transpose_bytes(odd);
+			write_groups(block, half, 0, even);
+			write_groups(block, half, 1, odd);
+		}
+	}
 }
 
 void
 mv_block_unpack(const uint8_t *block, int dim, void *codes, size_t stride, int n)
 {
-	int			i;
+	int			at,
+				half,
+				i;
 
-	for (i = 0; i < n; i++)
-		mv_block_get(block, i, dim, (char *) codes + (size_t) i * stride);
+	for (at = 0; at < dim; at += 64, block += CHUNK)
+	{
+		uint64_t	word[MV_BLOCK];
+
+		for (half = 0; half < 2; half++)
+		{
+			uint64_t	even[8],
+						odd[8];
+
+			read_groups(block, half, 0, even);
+			read_groups(block, half, 1, odd);
+			transpose_bytes(even);
+			transpose_bytes(odd);
+			for (i = 0; i < 8; i++)
+			{
+				int			slot = slot_of(8 * half + i);
+
+				word[slot] = (even[i] & LOW_NIBBLES) | (odd[i] & LOW_NIBBLES) << 4;
+				word[slot + 16] = (even[i] >> 4 & LOW_NIBBLES) | (odd[i] & ~LOW_NIBBLES);
+			}
+		}
+		for (i = 0; i < n; i++)
+			memcpy((char *) codes + (size_t) i * stride + at / 8, &word[i], sizeof(word[i]));
+	}
 }
 
 /* ---- bit strings ---- */

@@ -20,7 +20,7 @@ mv_block_size(int dim)
 	return (size_t) dim * 4;
 }
 
-/* mv_block_put -- code (row form, any alignment) becomes slot 0 .. 31 of the block. */
+/* mv_block_put -- code (row form, any alignment) replaces what is in slot 0 .. 31 of the block. */
 void		mv_block_put(uint8_t *block, int slot, int dim, const void *code);
 
 /* mv_block_get -- the code in a slot, as a row. */

@@ -13,6 +13,7 @@
 MvGemmFn	mv_gemm = mv_gemm_own;
 
 static const MvGemmLevel *current = &mv_gemm_plain;
+static MvGemmBytes bytes;		/* of that level */
 
 void
 mv_gemm_use(const char *level)
@@ -26,6 +27,15 @@ mv_gemm_use(const char *level)
 	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		if (levels[i]->level != NULL && strcmp(levels[i]->level, level) == 0)
 			current = levels[i];
+	memset(&bytes, 0, sizeof(bytes));
+	if (current == &mv_gemm_avx512)
+		bytes = mv_gemm_vnni();
+}
+
+bool
+mv_gemm_has_bytes(void)
+{
+	return bytes.micro != NULL;
 }
 
 int
@@ -95,6 +105,22 @@ pack_a(int mc, int kc, const float *a, size_t lda, float *out)
 		memset(out + (size_t) i * MV_GEMM_LDA, 0, (size_t) kc * sizeof(float));
 }
 
+/* Add 128 to the bytes of packed rows. */
+static void
+lose_signs(int mc, int kc, float *packed)
+{
+	int			i;
+	size_t		p;
+
+	for (i = 0; i < mc; i++)
+	{
+		uint8_t    *row = (uint8_t *) (packed + (size_t) i * MV_GEMM_LDA);
+
+		for (p = 0; p < (size_t) kc * sizeof(float); p++)
+			row[p] ^= 0x80;
+	}
+}
+
 /* Packed blocks of A and B, and where their product belongs in C. */
 typedef struct Block
 {
@@ -107,12 +133,14 @@ typedef struct Block
 	size_t		ldc;
 	bool		add;
 	float	   *tile;
+	MvGemmMicro micro,
+				micro_narrow;
 } Block;
 
 static inline MvGemmMicro
-micro_for(int nr)
+micro_for(const Block *t, int nr)
 {
-	return nr == current->nr ? current->micro : current->micro_narrow;
+	return nr == current->nr ? t->micro : t->micro_narrow;
 }
 
 /* The micro-tile at (i, j), at the edge of the block: computed in full beside it. */
@@ -125,8 +153,8 @@ micro_partial(const Block *t, int i, int j)
 				x,
 				y;
 
-	micro_for(nr) (t->kc, t->a + (size_t) i * MV_GEMM_LDA, t->b + (size_t) j * (size_t) t->kc,
-				  t->tile, (size_t) nr, false);
+	micro_for(t, nr) (t->kc, t->a + (size_t) i * MV_GEMM_LDA, t->b + (size_t) j * (size_t) t->kc,
+					 t->tile, (size_t) nr, false);
 	for (y = 0; y < m; y++)
 	{
 		float	   *c = t->c + (size_t) (i + y) * t->ldc + j;
@@ -153,24 +181,27 @@ multiply_block(const Block *t)
 		nr = panel_width(t->nc - j);
 		for (i = 0; i < t->mc; i += mr)
 			if (i + mr <= t->mc && j + nr <= t->nc)
-				micro_for(nr) (t->kc, t->a + (size_t) i * MV_GEMM_LDA,
-							  t->b + (size_t) j * (size_t) t->kc,
-							  t->c + (size_t) i * t->ldc + j, t->ldc, t->add);
+				micro_for(t, nr) (t->kc, t->a + (size_t) i * MV_GEMM_LDA,
+								 t->b + (size_t) j * (size_t) t->kc,
+								 t->c + (size_t) i * t->ldc + j, t->ldc, t->add);
 			else
 				micro_partial(t, i, j);
 	}
 }
 
-void
-mv_gemm_own(int m, int n, int k, const float *a, const float *b, float *c, void *work)
+/* c = a * b' of floats, or of the bytes in their places; t says by which kernels. */
+static void
+multiply(Block t, int m, int k, const float *a, const float *b, float *c, void *work)
 {
 	float	   *packed_a = work,
 			   *packed_b = packed_a + MV_GEMM_MC * MV_GEMM_LDA;
-	Block		t = {.a = packed_a, .b = packed_b, .ldc = (size_t) n};
-	int			i,
+	int			n = (int) t.ldc,
+				i,
 				j,
 				p;
 
+	t.a = packed_a;
+	t.b = packed_b;
 	t.tile = packed_b + MV_GEMM_NC * MV_GEMM_KC;
 	if (k == 0 && m > 0 && n > 0)
 		memset(c, 0, (size_t) m * (size_t) n * sizeof(float));
@@ -186,7 +217,30 @@ mv_gemm_own(int m, int n, int k, const float *a, const float *b, float *c, void 
 				t.mc = at_most(m - i, MV_GEMM_MC);
 				t.c = c + (size_t) i * (size_t) n + j;
 				pack_a(t.mc, t.kc, a + (size_t) i * (size_t) k + p, (size_t) k, packed_a);
+				if (t.micro == bytes.micro)
+					lose_signs(t.mc, t.kc, packed_a);
 				multiply_block(&t);
 			}
 		}
+}
+
+void
+mv_gemm_own(int m, int n, int k, const float *a, const float *b, float *c, void *work)
+{
+	Block		t = {.ldc = (size_t) n};
+
+	t.micro = current->micro;
+	t.micro_narrow = current->micro_narrow;
+	multiply(t, m, k, a, b, c, work);
+}
+
+void
+mv_gemm_bytes(int m, int n, int k, const int8_t *a, const int8_t *b, float *c, void *work)
+{
+	Block		t = {.ldc = (size_t) n};
+
+	t.micro = bytes.micro;
+	t.micro_narrow = bytes.micro_narrow;
+	multiply(t, m, k / 4, (const float *) (const void *) a, (const float *) (const void *) b, c,
+			 work);
 }

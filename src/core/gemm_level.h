@@ -39,6 +39,18 @@ extern const MvGemmLevel mv_gemm_avx512;
 extern const MvGemmLevel mv_gemm_neon;
 
 /*
+ * Micro-kernels of the level avx512 for bytes, four in the place of a float: of a without a
+ * sign, of b with one.  Null: this CPU lacks them.
+ */
+typedef struct MvGemmBytes
+{
+	MvGemmMicro micro,
+				micro_narrow;
+} MvGemmBytes;
+
+MvGemmBytes mv_gemm_vnni(void);
+
+/*
  * mv_gemm_use -- take the kernels of the best level not above the one named;
  * for dispatch.c, which has asked the CPU.
  */

@@ -100,9 +100,9 @@ lay_out_work(MvGraph *g, const MvGraphPlan *p, void *base)
 		w = &nowhere;
 	w->nearest = mv_carve(base, &at, mv_nearest_size(p->dim, p->k, MV_NEAREST_MAX));
 	w->gathered = mv_carve(base, &at, most(columns, MV_GRAPH_ASSIGN_ROWS) * dim * sizeof(float));
-	w->own = mv_carve(base, &at, MV_GRAPH_TILE * dim * sizeof(float));
+	w->own = mv_carve(base, &at, MV_GRAPH_ROWS * dim * sizeof(float));
 	w->norm = mv_carve(base, &at, columns * sizeof(float));
-	w->dots = mv_carve(base, &at, MV_GRAPH_TILE * columns * sizeof(float));
+	w->dots = mv_carve(base, &at, MV_GRAPH_ROWS * columns * sizeof(float));
 	w->dist = mv_carve(base, &at, most(MV_GRAPH_ASSIGN_ROWS * (size_t) p->fan_out,
 									   (size_t) p->leaf_nearest) * sizeof(float));
 	w->gemm = mv_carve(base, &at, MV_GEMM_WORK);

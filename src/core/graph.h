@@ -84,7 +84,7 @@ typedef struct MvGraph
 			   *leaf;			/* [..], where leaves begin in member, and the end */
 	uint16_t   *taken;			/* [n], how many of chosen the rule took; the others fill */
 	float	   *assign_dist,	/* [n], to the nearest centroid */
-			   *norm;			/* [n], squared */
+			   *norm;			/* [n], squared; of bytes as mv_gemm_bytes() wants it */
 	int8_t	   *small;			/* [n][dim], the rows rounded */
 	uint64_t   *reverse_start;	/* [n + 1] */
 	struct MvGraphWork *work;	/* the process's own */

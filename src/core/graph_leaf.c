@@ -74,6 +74,40 @@ mv_graph_form_leaves(MvGraph *g)
 	g->head->leaves = leaves;
 }
 
+/* ---- rows to be compared by products: floats or bytes, in the same memory ---- */
+
+static void *
+gathered_at(const MvGraph *g, float *rows, int at)
+{
+	size_t		size = g->head->bytes ? sizeof(int8_t) : sizeof(float);
+
+	return (char *) rows + (size_t) at * (size_t) g->head->plan.dim * size;
+}
+
+static void
+gather(const MvGraph *g, uint32_t row, float *rows, int at)
+{
+	if (g->head->bytes)
+		memcpy(gathered_at(g, rows, at), mv_graph_compared(g, row), (size_t) g->head->plan.dim);
+	else
+		mv_graph_floats(g, row, gathered_at(g, rows, at));
+}
+
+/* Products of m of them with the first n of w->gathered, into w->dots. */
+static void
+multiply(const MvGraph *g, const void *some, int m, int n)
+{
+	MvGraphWork *w = g->work;
+	int			dim = g->head->plan.dim;
+
+	if (g->head->bytes)
+		mv_gemm_bytes(m, n, dim, some, (const int8_t *) w->gathered, w->dots, w->gemm);
+	else
+		mv_gemm(m, n, dim, some, w->gathered, w->dots, w->gemm);
+}
+
+/* ---- leaves ---- */
+
 /* The nearest of one row among n of a leaf, into near and dist; returns how many. */
 static int
 nearest_in_leaf(const float *dot, const float *norm, int n, int count, int *near, float *dist)
@@ -120,28 +154,24 @@ mv_graph_leaf(MvGraph *g, int unit)
 				count = p->leaf_nearest,
 				i,
 				j,
-				tile,
 				kept;
-	size_t		dim = (size_t) p->dim;
 
 	for (i = 0; i < n; i++)
 	{
-		float	   *x = w->gathered + (size_t) i * dim;
+		uint32_t	row = (uint32_t) (member[i] / p->fan_out);
 
-		mv_graph_floats(g, (uint32_t) (member[i] / p->fan_out), x);
-		w->norm[i] = (float) mv_kernels.dist[MV_F32][MV_IP] (x, x, p->dim);
+		gather(g, row, w->gathered, i);
+		w->norm[i] = g->norm[row];
 	}
 	for (i = 0; i < n; i++)
 	{
 		uint32_t   *out = g->candidates + (size_t) member[i] * (size_t) count;
 		float	   *dot;
 
-		if (i % MV_GRAPH_TILE == 0)
-		{
-			tile = n - i < MV_GRAPH_TILE ? n - i : MV_GRAPH_TILE;
-			mv_gemm(tile, n, p->dim, w->gathered + (size_t) i * dim, w->gathered, w->dots, w->gemm);
-		}
-		dot = w->dots + (size_t) (i % MV_GRAPH_TILE) * (size_t) n;
+		if (i % MV_GRAPH_ROWS == 0)
+			multiply(g, gathered_at(g, w->gathered, i),
+					 n - i < MV_GRAPH_ROWS ? n - i : MV_GRAPH_ROWS, n);
+		dot = w->dots + (size_t) (i % MV_GRAPH_ROWS) * (size_t) n;
 		dot[i] = -INFINITY;		/* not itself */
 		kept = nearest_in_leaf(dot, w->norm, n, count < n ? count : n - 1, w->keep, w->dist);
 		for (j = 0; j < kept; j++)
@@ -173,36 +203,30 @@ int
 mv_graph_sample(MvGraph *g, int unit)
 {
 	const MvGraphPlan *p = &g->head->plan;
+	MvGraphWork *w = g->work;
 	int			n = sample_rows(p),
+				from,
+				end = mv_graph_unit_end(g, unit, MV_GRAPH_ROWS, &from),
 				i;
 
 	for (i = 0; i < n; i++)
 	{
 		uint32_t	row = sample_row(p, unit, i);
 
-		mv_graph_floats(g, row, g->work->gathered + (size_t) i * (size_t) p->dim);
-		g->work->norm[i] = g->norm[row];
+		gather(g, row, w->gathered, i);
+		w->norm[i] = g->norm[row];
 	}
+	for (i = from; i < end; i++)
+		gather(g, (uint32_t) i, w->own, i - from);
+	multiply(g, w->own, end - from, n);
 	return n;
 }
 
-void
-mv_graph_sample_tile(MvGraph *g, int n, uint32_t first, int rows)
-{
-	MvGraphWork *w = g->work;
-	int			dim = g->head->plan.dim,
-				i;
-
-	for (i = 0; i < rows; i++)
-		mv_graph_floats(g, first + (uint32_t) i, w->own + (size_t) i * (size_t) dim);
-	mv_gemm(rows, n, dim, w->own, w->gathered, w->dots, w->gemm);
-}
-
 int
-mv_graph_sampled(MvGraph *g, int unit, int n, int row_of_tile)
+mv_graph_sampled(MvGraph *g, int unit, int n, int row_of_unit)
 {
 	MvGraphWork *w = g->work;
-	const float *dot = w->dots + (size_t) row_of_tile * (size_t) n;
+	const float *dot = w->dots + (size_t) row_of_unit * (size_t) n;
 	int			found,
 				i;
 

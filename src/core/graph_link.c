@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/gemm.h"
 #include "core/graph_part.h"
 
 /*
@@ -28,6 +29,19 @@ mv_graph_decide_round(MvGraph *g)
 	}
 	h->step = (float) (sqrt(longest / h->plan.dim) * 5 / 127);
 	h->round = near / h->plan.n > longest / 64;
+	h->bytes = h->round && mv_gemm_has_bytes();
+}
+
+/* What is to be added to -2 times a product of bytes: the squared norm, and 2 * 128 a unit. */
+static float
+norm_of_bytes(const int8_t *x, int dim)
+{
+	int			sum = 0,
+				i;
+
+	for (i = 0; i < dim; i++)
+		sum += x[i];
+	return (float) (mv_kernels.dist[MV_I8][MV_IP](x, x, dim) + 256.0 * sum);
 }
 
 void
@@ -42,10 +56,14 @@ mv_graph_round(MvGraph *g, int unit)
 
 	for (i = from; i < end && g->head->round; i++)
 	{
+		int8_t	   *small = g->small + (size_t) i * (size_t) p->dim;
+
 		mv_graph_floats(g, (uint32_t) i, x);
 		for (j = 0; j < p->dim; j++)
 			x[j] /= g->head->step;
-		mv_kernels.from_f32[MV_I8](x, g->small + (size_t) i * (size_t) p->dim, p->dim);
+		mv_kernels.from_f32[MV_I8](x, small, p->dim);
+		if (g->head->bytes)
+			g->norm[i] = norm_of_bytes(small, p->dim);
 	}
 }
 
@@ -53,22 +71,37 @@ mv_graph_round(MvGraph *g, int unit)
 static int
 add_candidate(MvGraph *g, uint32_t row, uint32_t id, int n)
 {
-	MvDistFn	l2sq = mv_kernels.dist[mv_graph_compared_kind(g)][MV_L2SQ];
-	MvCandidate *c = g->work->list + n;
-
 	if (id == MV_GRAPH_NONE || id == row || !mv_visit(&g->work->listed, id))
 		return n;
-	c->id = id;
-	c->dist = (float) l2sq(mv_graph_compared(g, row), mv_graph_compared(g, id), g->head->plan.dim);
+	g->work->list[n].id = id;
 	return n + 1;
 }
 
+/* The n candidates of the list in the order of their distances from a row. */
+static void
+order_candidates(MvGraph *g, uint32_t row, int n)
+{
+	MvGraphWork *w = g->work;
+	float	   *dist = w->occluded; /* not in use yet */
+	int			i;
+
+	for (i = 0; i < n; i++)
+		w->row[i] = mv_graph_compared(g, w->list[i].id);
+	mv_dist_batch(mv_graph_compared_kind(g), MV_L2SQ, mv_graph_compared(g, row), w->row, n,
+				  g->head->plan.dim, dist);
+	for (i = 0; i < n; i++)
+		w->list[i].dist = dist[i];
+	mv_candidates_order(w->list, n);
+	for (i = 0; i < n; i++)
+		w->row[i] = mv_graph_compared(g, w->list[i].id);
+}
+
 /*
- * Prune the list of n candidates into edges[degree]: first those that the rule
- * takes, whose number it returns, then the nearest of the others.
+ * Prune the list of a row's n candidates into edges[degree]: first those that the
+ * rule takes, whose number it returns, then the nearest of the others.
  */
 static int
-prune(MvGraph *g, int n, uint32_t *edges)
+prune(MvGraph *g, uint32_t row, int n, uint32_t *edges)
 {
 	const MvGraphPlan *p = &g->head->plan;
 	MvGraphWork *w = g->work;
@@ -78,9 +111,7 @@ prune(MvGraph *g, int n, uint32_t *edges)
 				i,
 				j;
 
-	mv_candidates_order(w->list, n);
-	for (i = 0; i < n; i++)
-		w->row[i] = mv_graph_compared(g, w->list[i].id);
+	order_candidates(g, row, n);
 	taken = mv_robust_prune(&rule, w->list, w->row, n, w->occluded, w->keep);
 	for (i = 0; i < taken; i++)
 		edges[i] = w->list[w->keep[i]].id;
@@ -112,20 +143,16 @@ mv_graph_choose(MvGraph *g, int unit)
 	{
 		uint32_t	row = (uint32_t) i;
 		const uint32_t *candidates = g->candidates + row * most;
-		int			place = (i - from) % MV_GRAPH_TILE,
-					found,
+		int			found = mv_graph_sampled(g, unit, sample, i - from),
 					n = 0,
 					k;
 
-		if (place == 0)
-			mv_graph_sample_tile(g, sample, row, end - i < MV_GRAPH_TILE ? end - i : MV_GRAPH_TILE);
-		found = mv_graph_sampled(g, unit, sample, place);
 		mv_visited_clear(&w->listed);
 		for (j = 0; j < most; j++)
 			n = add_candidate(g, row, candidates[j], n);
 		for (k = 0; k < found; k++)
 			n = add_candidate(g, row, w->sampled[k].id, n);
-		g->taken[row] = (uint16_t) prune(g, n, mv_graph_list(g, g->chosen, row));
+		g->taken[row] = (uint16_t) prune(g, row, n, mv_graph_list(g, g->chosen, row));
 	}
 }
 
@@ -182,6 +209,6 @@ mv_graph_reverse(MvGraph *g, int unit)
 												 (offers > most ? k * offers / most : k)], n);
 		for (j = g->taken[row]; j < p->degree && n < p->degree; j++)
 			n = add_candidate(g, row, chosen[j], n);
-		prune(g, n, edges);
+		prune(g, row, n, edges);
 	}
 }

@@ -25,7 +25,8 @@ struct MvGraphHead
 	MvGraphPhase phase;
 	int			leaves,
 				n_entries;
-	bool		round;			/* rows are compared as int8 */
+	bool		round;			/* rows are compared as int8, */
+	bool		bytes;			/* also by products */
 	float		step;			/* one of theirs */
 };
 
@@ -34,9 +35,9 @@ typedef struct MvGraphWork
 {
 	void	   *nearest;		/* of mv_nearest */
 	float	   *gathered,		/* rows of a unit, a leaf, or a sample, [..][dim] */
-			   *own,			/* [MV_GRAPH_TILE][dim] */
+			   *own,			/* [MV_GRAPH_ROWS][dim] */
 			   *norm,			/* of those gathered */
-			   *dots,			/* [MV_GRAPH_TILE][leaf rows or sample] */
+			   *dots,			/* [MV_GRAPH_ROWS][leaf rows or sample] */
 			   *dist;			/* of mv_nearest and of the nearest in a leaf */
 	void	   *gemm;
 	MvCandidate *sampled,		/* [sample] */
@@ -48,8 +49,7 @@ typedef struct MvGraphWork
 } MvGraphWork;
 
 #define MV_GRAPH_ASSIGN_ROWS 4096	/* rows of a unit */
-#define MV_GRAPH_ROWS 256			/* rows of a unit that prunes */
-#define MV_GRAPH_TILE 64			/* rows of a leaf compared with all at a time */
+#define MV_GRAPH_ROWS 256			/* rows of a unit that prunes; compared with others at a time */
 #define MV_GRAPH_OFFERS 4			/* offers that a row looks at, in multiples of the degree */
 
 static inline int
@@ -115,13 +115,11 @@ void		mv_graph_form_leaves(MvGraph *g);
 void		mv_graph_leaf(MvGraph *g, int unit);
 
 /*
- * The sample of a unit: gathers it; then, for each of at most MV_GRAPH_TILE
- * rows at a time, mv_graph_sampled() leaves the row's nearest in w->sampled and
- * returns how many.
+ * Compares the rows of a unit with a sample of its own, of mv_graph_sample() rows; then
+ * mv_graph_sampled() leaves a row's nearest in w->sampled and returns how many.
  */
 int			mv_graph_sample(MvGraph *g, int unit);
-void		mv_graph_sample_tile(MvGraph *g, int n, uint32_t first, int rows);
-int			mv_graph_sampled(MvGraph *g, int unit, int n, int row_of_tile);
+int			mv_graph_sampled(MvGraph *g, int unit, int n, int row_of_unit);
 
 /* graph_link.c */
 void		mv_graph_decide_round(MvGraph *g);

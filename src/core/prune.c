@@ -3,6 +3,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/dist.h"
 #include "core/prune.h"
@@ -173,37 +174,55 @@ mv_candidates_by_dots(const float *dot, const float *norm, int n, int wanted, Mv
 	return found;
 }
 
+/*
+ * Is a candidate nearer to one taken than the rule allows?  The one that it is nearer to moves to
+ * the front of `taken`: what makes one candidate unnecessary is likely to do so for the next.
+ */
+static bool
+is_occluded(const MvPruneRule *rule, const MvCandidate *c, const void *const *rows, int candidate,
+			int *taken, int ntaken)
+{
+	MvDistFn	l2sq = mv_kernels.dist[rule->kind][MV_L2SQ];
+	float		alpha = rule->alpha * rule->alpha;
+	int			i;
+
+	for (i = 0; i < ntaken; i++)
+	{
+		int			by = taken[i];
+		float		dist = (float) l2sq(rows[by], rows[candidate], rule->dim);
+
+		if (alpha * dist < c[candidate].dist || dist == 0)
+		{
+			memmove(taken + 1, taken, (size_t) i * sizeof(int));
+			taken[0] = by;
+			return true;
+		}
+	}
+	return false;
+}
+
 int
 mv_robust_prune(const MvPruneRule *rule, const MvCandidate *c, const void *const *rows, int n,
 				float *occluded, int *keep)
 {
-	MvDistFn	l2sq = mv_kernels.dist[rule->kind][MV_L2SQ];
-	float		alpha = rule->alpha * rule->alpha;
-	int			kept = 0,
-				i,
-				j;
+	int			taken = 0,
+				seen,
+				kept = 0,
+				i;
 
-	for (i = 0; i < n; i++)
-		occluded[i] = 0;
-	for (i = 0; i < n && kept < rule->degree; i++)
+	for (seen = 0; seen < n && taken < rule->degree; seen++)
 	{
-		if (occluded[i] != 0)
-			continue;
-		occluded[i] = MV_PRUNE_TAKEN;
-		keep[kept++] = i;
-		if (kept == rule->degree)
-			break;
-		for (j = i + 1; j < n; j++)
-			if (occluded[j] == 0)
-			{
-				float		dist = (float) l2sq(rows[i], rows[j], rule->dim);
+		bool		passed_over = is_occluded(rule, c, rows, seen, keep, taken);
 
-				if (alpha * dist < c[j].dist || dist == 0)
-					occluded[j] = 1;
-			}
+		occluded[seen] = passed_over ? 1 : MV_PRUNE_TAKEN;
+		if (!passed_over)
+			keep[taken++] = seen;
 	}
+	for (i = 0; kept < taken; i++)
+		if (occluded[i] == MV_PRUNE_TAKEN)
+			keep[kept++] = i;
 	if (rule->fill)
-		for (i = 0; i < n && kept < rule->degree; i++)
+		for (i = 0; i < seen && kept < rule->degree; i++)
 			if (occluded[i] == 1)
 				keep[kept++] = i;
 	return kept;

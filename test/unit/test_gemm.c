@@ -102,6 +102,54 @@ check_shapes(void)
 	check_shape(2 * MV_GEMM_MC + 13, MV_GEMM_NC + 35, MV_GEMM_KC + 5, 61);
 }
 
+/* Bytes: exact where floats hold the sums. */
+static void
+check_bytes(int m, int n, int k)
+{
+	int8_t	   *a = unit_alloc((size_t) m * (size_t) k),
+			   *b = unit_alloc((size_t) n * (size_t) k);
+	float	   *c = random_matrix(m, n);
+	int			wrong = 0,
+				i,
+				j,
+				p;
+
+	for (i = 0; i < m * k; i++)
+		a[i] = (int8_t) unit_random();
+	for (i = 0; i < n * k; i++)
+		b[i] = (int8_t) unit_random();
+	mv_gemm_bytes(m, n, k, a, b, c, work);
+	for (i = 0; i < m; i++)
+		for (j = 0; j < n; j++)
+		{
+			int			sum = 0;
+
+			for (p = 0; p < k; p++)
+				sum += (a[(size_t) i * (size_t) k + (size_t) p] + 128) *
+					b[(size_t) j * (size_t) k + (size_t) p];
+			wrong += fabs(c[(size_t) i * (size_t) n + (size_t) j] - sum) > fabs(sum * 1e-6);
+		}
+	CHECK(wrong == 0, "%s bytes %dx%dx%d: %d wrong", mv_kernels.level, m, n, k, wrong);
+	free(a);
+	free(b);
+	free(c);
+}
+
+static void
+check_bytes_shapes(void)
+{
+	int			i;
+
+	for (i = 1; i <= 70; i++)
+	{
+		check_bytes(i, 1 + (int) (unit_random() % 40), 4 * (1 + (int) (unit_random() % 40)));
+		check_bytes(1 + (int) (unit_random() % 40), i, 64);
+	}
+	check_bytes(3, MV_GEMM_NC + 35, 64);
+	check_bytes(MV_GEMM_MC + 13, 5, 64);
+	check_bytes(3, 5, 4 * MV_GEMM_KC + 20);
+}
+
 /* A row's products depend on nothing beside it. */
 static void
 check_rows_alone(void)
@@ -219,6 +267,8 @@ main(void)
 
 		mv_kernels_init(*level);
 		check_shapes();
+		if (mv_gemm_has_bytes())
+			check_bytes_shapes();
 		check_rows_alone();
 		check_empty();
 		for (n = 0; n <= 10; n++)
