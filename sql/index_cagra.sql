@@ -90,6 +90,14 @@ SELECT c <-> array_fill(7, ARRAY[2000])::vector AS d FROM wide ORDER BY 1 LIMIT 
 SELECT d <-> array_fill(7, ARRAY[16000])::vector AS d FROM wide ORDER BY 1 LIMIT 3;
 DROP TABLE wide;
 
+-- Lists are divided at the length that the number of rows calls for, whatever space nodes take.
+CREATE TABLE many AS SELECT ARRAY[n % 20, n / 20 % 20, n / 400]::vector(3) AS v FROM generate_series(0, 7999) n;
+CREATE INDEX many_v ON many USING cagra (v vector_l2_ops);
+INSERT INTO many SELECT ARRAY[10 + n / 1000.0, 10, 10] FROM generate_series(1, 200) n;
+SELECT largest_list < 200 AS divided, pending_rows FROM milvus_index_stats('many_v');
+SELECT milvus_index_check('many_v', true);
+DROP TABLE many;
+
 CREATE TABLE bad (v vector, w vector(3));
 CREATE INDEX ON bad USING cagra (v vector_l2_ops);
 CREATE INDEX ON bad USING cagra (w vector_l2_ops) WITH (m = 1);

@@ -116,18 +116,6 @@ link_all(Relation index, Relation heap, uint32 all, uint32 most)
 	}
 }
 
-static uint32
-count_ids(Relation index, const MvIvf *ivf)
-{
-	MvIvfIds	ids;
-	uint32		n;
-
-	mv_ivf_ids_begin(&ids, index, ivf);
-	n = mv_ivf_ids_count(&ids);
-	mv_ivf_ids_end(&ids);
-	return n;
-}
-
 void
 mv_node_grow(Relation index, Relation heap, double rows)
 {
@@ -139,14 +127,14 @@ mv_node_grow(Relation index, Relation heap, double rows)
 
 	/* The count of a partial index's rows may be that of the table's. */
 	if (!BlockNumberIsValid(ivf->meta.graph) &&
-		mv_graph_wanted(index, Min(rows, count_ids(index, ivf))))
+		mv_graph_wanted(index, Min(rows, mv_ivf_count_ids(index, ivf))))
 	{
 		begin_graph(index, heap);
 		ivf = mv_ivf_open_for(index, context);
 	}
 	if (mv_node_open(&nodes, index, ivf) && nodes.root.growing)
 	{
-		uint32		all = count_ids(index, ivf);
+		uint32		all = mv_ivf_count_ids(index, ivf);
 
 		if (all > 0)
 			link_all(index, heap, all, mv_node_link_most(&nodes));

@@ -280,6 +280,9 @@ void		mv_ivf_ids_end(MvIvfIds *ids);
 /* Ids there are now, dead ones too. */
 uint32		mv_ivf_ids_count(MvIvfIds *ids);
 
+/* The same for who has not begun. */
+uint32		mv_ivf_count_ids(Relation index, const MvIvf *ivf);
+
 /* Read the directory again; returns the number of id pages. */
 int			mv_ivf_ids_refresh(MvIvfIds *ids);
 
@@ -699,9 +702,6 @@ void		mv_ivf_maintain_end(Relation index);
 
 /* Codes beyond which a list is split, in an index of so many rows. */
 uint32		mv_ivf_split_limit(Relation index, double rows);
-
-/* The rows of an index, guessed from its size. */
-double		mv_ivf_rows_guess(Relation index, const MvIvf *ivf);
 
 /*
  * mv_ivf_split -- divide a list that is too long; dead rows are dropped.

@@ -64,7 +64,6 @@ mv_ivf_block_put(const MvIvfShape *shape, char *block, int slot, const char *row
 
 		memcpy(&factors[slot], row + code_size, sizeof(float));
 		memcpy(&factors[MV_BLOCK + slot], row + code_size + sizeof(float), sizeof(float));
-		mv_block_clear(BLOCK_CODES(block), slot, shape->padded);
 		mv_block_put(BLOCK_CODES(block), slot, shape->padded, row);
 	}
 	else
@@ -116,7 +115,6 @@ coarse_set(MvIvf *ivf, int at, float add, float rescale, const void *code)
 
 	block[at % MV_BLOCK] = add;
 	block[MV_BLOCK + at % MV_BLOCK] = rescale;
-	mv_block_clear(codes, at % MV_BLOCK, ivf->shape.padded);
 	mv_block_put(codes, at % MV_BLOCK, ivf->shape.padded, code);
 }
 

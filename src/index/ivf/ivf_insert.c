@@ -488,7 +488,7 @@ split_if_long(Relation index, Relation heap, uint32 list, uint32 ncodes)
 	if (ncodes <= mv_ivf_split_limit(index, 0))
 		return;
 	ivf = mv_ivf_open(index);
-	rows = mv_ivf_rows_guess(index, ivf);
+	rows = mv_ivf_count_ids(index, ivf);
 	if (ncodes <= mv_ivf_split_limit(index, rows) || !mv_ivf_maintain_try(index))
 		return;
 	if (mv_ivf_list_header(index, ivf, list).ncodes > mv_ivf_split_limit(index, rows))

@@ -65,18 +65,6 @@ mv_ivf_split_limit(Relation index, double rows)
 	return (uint32) Min(TOO_LONG * target_length(index, rows), PG_UINT32_MAX / 2);
 }
 
-double
-mv_ivf_rows_guess(Relation index, const MvIvf *ivf)
-{
-	const MvIvfShape *shape = &ivf->shape;
-	double		code = (double) shape->block_size / MV_BLOCK + sizeof(MvIvfId);
-	double		vector = shape->vectors_per_page > 0 ?
-		(double) MV_BODY_SIZE / shape->vectors_per_page :
-		(double) MV_BODY_SIZE * shape->pages_per_vector;
-
-	return RelationGetNumberOfBlocks(index) * (double) MV_BODY_SIZE / (code + vector);
-}
-
 /* ---- all lists ---- */
 
 /* The lists in use, as the maintainer finds them. */

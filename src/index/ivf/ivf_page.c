@@ -148,6 +148,18 @@ mv_ivf_ids_count(MvIvfIds *ids)
 	return (uint32) (n - 1) * per_page + last;
 }
 
+uint32
+mv_ivf_count_ids(Relation index, const MvIvf *ivf)
+{
+	MvIvfIds	ids;
+	uint32		n;
+
+	mv_ivf_ids_begin(&ids, index, ivf);
+	n = mv_ivf_ids_count(&ids);
+	mv_ivf_ids_end(&ids);
+	return n;
+}
+
 /* The page of an id's entry: of ids of the build it is known. */
 static BlockNumber
 id_block(MvIvfIds *ids, uint32 id)
