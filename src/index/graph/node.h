@@ -122,6 +122,7 @@ typedef struct MvNodes
 	const MvIvf *ivf;
 	MvNodeShape shape;
 	uint32		capacity;		/* ids below have a place */
+	float		alpha;			/* of pruning, as builds do */
 	MvNodeRoot	root;
 } MvNodes;
 
@@ -141,6 +142,14 @@ static inline int
 mv_node_slot(const MvNodeShape *shape, uint32 id)
 {
 	return shape->nodes_per_page > 0 ? (int) (id % (uint32) shape->nodes_per_page) : 0;
+}
+
+/* Bytes that are used of a page of nodes, or of page i of those of one. */
+static inline int
+mv_node_page_size(const MvNodeShape *shape, int i)
+{
+	return shape->nodes_per_page > 0 ? shape->nodes_per_page * shape->size :
+		Min(shape->size - i * MV_BODY_SIZE, MV_BODY_SIZE);
 }
 
 /* Node pages that so many ids take. */
@@ -198,9 +207,6 @@ void		mv_node_put(const MvNodeShape *shape, char *node, int place, uint32 id,
 						const void *code, const MvRabitqFactors *f);
 void		mv_node_empty(const MvNodeShape *shape, char *node, int place);
 
-/* Of pruning, as builds do. */
-float		mv_node_alpha(const MvNodes *nodes);
-
 /* node_edges.c: edges offered to a node */
 typedef struct MvNodeOffer
 {
@@ -220,6 +226,12 @@ MvNodeEdges *mv_node_edges_begin(const MvNodes *nodes);
  * `degree` of them, in the place of edges that are worth less; true if it took any.
  */
 bool		mv_node_offer(MvNodeEdges *edges, char *node, const MvNodeOffer *offers, int n);
+
+/*
+ * Would a node take a row, whose distances from it and, by its codes, from its neighbors,
+ * est[degree], are known?  Squared L2.
+ */
+bool		mv_node_wants(const MvNodes *nodes, const char *node, float dist, const float *est);
 
 /* node_write.c: for the maintainer */
 
@@ -332,6 +344,7 @@ typedef struct MvNodeTrace
 	int			max;
 	int			n;
 	uint32	   *ids;			/* [max] */
+	bool	   *wants;			/* [max]: would they take an edge to x? */
 	char	   *vectors;		/* [max][2 * dim], f16 */
 } MvNodeTrace;
 

@@ -23,8 +23,8 @@
 #include "core/rng.h"
 #include "index/graph/node.h"
 
-#define UNIT_ROWS 256			/* rows that share a sample */
-#define TILE 64					/* rows whose products are computed together */
+#define UNIT_ROWS 256			/* rows that share a sample, and products computed together */
+#define MEMBERS_PER_PIVOT 16
 #define SAMPLE 2048
 #define SAMPLE_NEAREST 64		/* candidates that a row takes out of the sample */
 #define BATCH_NEAREST 32		/* and out of the batch */
@@ -39,6 +39,15 @@ typedef struct Rows
 	float	   *rotated;		/* [n][padded] */
 	float	   *norm;			/* [n], of those, squared */
 } Rows;
+
+/* A row that may become a neighbor. */
+typedef struct Place
+{
+	uint32		id;
+	const char *stored;
+	const float *rotated;		/* or NULL: not at hand */
+	bool		wants;			/* may it take an edge back? */
+} Place;
 
 /* An edge taken, offered in reverse. */
 typedef struct Offer
@@ -63,6 +72,7 @@ struct MvNodeBatch
 	uint64		seed;
 
 	Rows		members;
+	uint32	   *order;			/* [max], in which they are linked */
 	char	   *images;			/* [max][shape.size], their nodes */
 	Offer	   *offers;			/* [max * degree] */
 	uint32		noffers;
@@ -79,7 +89,8 @@ struct MvNodeBatch
 	float	   *occluded;
 	int		   *keep;
 
-	float	   *dots;			/* [TILE][max], then [TILE][SAMPLE] */
+	float	   *unit;			/* [UNIT_ROWS][padded], rotated members */
+	float	   *dots;			/* [UNIT_ROWS][max], then [UNIT_ROWS][SAMPLE]: their products */
 	void	   *gemm;
 	char	   *page;			/* [nodes of a page][shape.size] */
 	MvNodeOffer *offered;		/* [degree] */
@@ -99,10 +110,11 @@ uint32
 mv_node_batch_rows(const MvNodes *nodes, Size memory)
 {
 	const MvNodeShape *shape = &nodes->shape;
-	Size		row = shape->size + 2 * (Size) shape->dim + sizeof(float) * (shape->padded + TILE) +
-		sizeof(Offer) * shape->degree + sizeof(MvCandidate) + 2 * sizeof(uint32);
+	Size		row = shape->size + 2 * (Size) shape->dim +
+		sizeof(float) * (shape->padded + UNIT_ROWS) + sizeof(Offer) * shape->degree +
+		sizeof(MvCandidate) + 3 * sizeof(uint32);
 
-	return (uint32) Max(Min(memory / row, PG_INT32_MAX / TILE), 1);
+	return (uint32) Max(Min(memory / row, PG_INT32_MAX / UNIT_ROWS), 1);
 }
 
 MvNodeBatch *
@@ -120,19 +132,21 @@ mv_node_batch_begin(MvNodes *nodes, Relation heap, uint32 max)
 	b->rule.kind = MV_F16;
 	b->rule.dim = shape->dim;
 	b->rule.degree = shape->degree;
-	b->rule.alpha = mv_node_alpha(nodes);
+	b->rule.alpha = nodes->alpha;
 	b->rule.fill = true;
 	b->ef = Max((int) nodes->root.effort, 2 * shape->degree);
 	b->vector_size = nodes->ivf->shape.vector_size;
 	b->padded = shape->padded;
 	rows_begin(&b->members, max, b->vector_size, b->padded);
 	rows_begin(&b->sample, SAMPLE, b->vector_size, b->padded);
+	b->order = palloc(sizeof(uint32) * max);
 	b->images = palloc_extended((Size) shape->size * max, MCXT_ALLOC_HUGE);
 	b->offers = palloc_extended(sizeof(Offer) * max * (Size) shape->degree, MCXT_ALLOC_HUGE);
 	b->x = palloc(sizeof(float) * shape->dim);
 	b->other = palloc(sizeof(float) * b->padded);
 	b->trace.max = TRACE_POOLS * b->ef;
 	b->trace.ids = palloc(sizeof(uint32) * b->trace.max);
+	b->trace.wants = palloc(sizeof(bool) * b->trace.max);
 	b->trace.vectors = palloc_extended(b->vector_size * b->trace.max, MCXT_ALLOC_HUGE);
 	b->nearest = palloc(sizeof(MvCandidate) * Max(max, SAMPLE));
 	n = b->trace.max + BATCH_NEAREST + SAMPLE_NEAREST;
@@ -140,7 +154,8 @@ mv_node_batch_begin(MvNodes *nodes, Relation heap, uint32 max)
 	b->rows = palloc(sizeof(void *) * n);
 	b->occluded = palloc(sizeof(float) * n);
 	b->keep = palloc(sizeof(int) * n);
-	b->dots = palloc_extended(sizeof(float) * TILE * ((Size) max + SAMPLE), MCXT_ALLOC_HUGE);
+	b->unit = palloc_extended(sizeof(float) * UNIT_ROWS * b->padded, MCXT_ALLOC_HUGE);
+	b->dots = palloc_extended(sizeof(float) * UNIT_ROWS * ((Size) max + SAMPLE), MCXT_ALLOC_HUGE);
 	b->gemm = mv_ivf_alloc(MV_GEMM_WORK);
 	b->page = palloc((Size) shape->size * Max(shape->nodes_per_page, 1));
 	b->offered = palloc(sizeof(MvNodeOffer) * shape->degree);
@@ -208,6 +223,21 @@ copy_node(const MvNodeBatch *b, uint32 id, char *copy)
 	return true;
 }
 
+/* The same of its vector alone; NULL: it is not wanted. */
+static bool
+copy_vector(const MvNodeBatch *b, uint32 id, char *stored)
+{
+	MvNodeRef	ref;
+
+	mv_node_get(b->nodes, id, b->page, &ref);
+	if (ref.node == NULL)
+		return false;
+	if (stored != NULL)
+		memcpy(stored, mv_node_vector(&b->nodes->shape, ref.node), b->vector_size);
+	mv_node_release(&ref);
+	return true;
+}
+
 static int
 compare_ids(const void *x, const void *y)
 {
@@ -230,7 +260,7 @@ read_members(MvNodeBatch *b, uint32 *ids, uint32 n)
 		char	   *stored = stored_at(b, &b->members, b->members.n);
 
 		if (!mv_ivf_id_is_dead(mv_ivf_read_vector(&b->ids, ids[i], stored)) &&
-			!copy_node(b, ids[i], b->page))
+			!copy_vector(b, ids[i], NULL))
 			add_row(b, &b->members, ids[i]);
 	}
 }
@@ -246,10 +276,9 @@ draw_some(MvNodeBatch *b, uint32 want)
 	{
 		uint32		id = (uint32) (((uint64) i * n / want + from) % n);
 
-		if (mv_visited(&b->sampled, id) || !copy_node(b, id, b->page))
+		if (mv_visited(&b->sampled, id) ||
+			!copy_vector(b, id, stored_at(b, &b->sample, b->sample.n)))
 			continue;
-		memcpy(stored_at(b, &b->sample, b->sample.n),
-			   mv_node_vector(&b->nodes->shape, b->page), b->vector_size);
 		mv_visit(&b->sampled, id);
 		add_row(b, &b->sample, id);
 	}
@@ -285,11 +314,12 @@ places(const MvNodeBatch *b)
 	return b->members.n + b->sample.n + (uint32) b->trace.n;
 }
 
-/* The id and vector of a place; also the rotated one, if it is at hand, or NULL. */
-static uint32
-at_place(const MvNodeBatch *b, uint32 place, const char **stored, const float **rotated)
+/* The row at a place. */
+static Place
+at_place(const MvNodeBatch *b, uint32 place)
 {
 	const Rows *rows = &b->members;
+	Place		at = {.wants = true};
 
 	if (place >= rows->n)
 	{
@@ -298,27 +328,35 @@ at_place(const MvNodeBatch *b, uint32 place, const char **stored, const float **
 	}
 	if (place < rows->n)
 	{
-		*stored = stored_at(b, rows, place);
-		*rotated = rotated_at(b, rows, place);
-		return rows->id[place];
+		at.id = rows->id[place];
+		at.stored = stored_at(b, rows, place);
+		at.rotated = rotated_at(b, rows, place);
 	}
-	place -= rows->n;
-	*stored = b->trace.vectors + b->vector_size * place;
-	*rotated = NULL;
-	return b->trace.ids[place];
+	else
+	{
+		place -= rows->n;
+		at.id = b->trace.ids[place];
+		at.stored = b->trace.vectors + b->vector_size * place;
+		at.wants = b->trace.wants[place];
+	}
+	return at;
+}
+
+/* That of a candidate of a row. */
+static Place
+of_candidate(const MvNodeBatch *b, uint32 self, int i)
+{
+	return at_place(b, (b->candidates[i].id + self) % places(b));
 }
 
 static void
 add_candidate(MvNodeBatch *b, uint32 self, uint32 place, int *n)
 {
 	MvCandidate *c = &b->candidates[*n];
-	const char *stored;
-	const float *rotated;
 
-	at_place(b, place, &stored, &rotated);
 	c->id = (place + places(b) - self) % places(b);
-	c->dist = (float) mv_kernels.dist[MV_F16][MV_L2SQ] (stored_at(b, &b->members, self), stored,
-														b->rule.dim);
+	c->dist = (float) mv_kernels.dist[MV_F16][MV_L2SQ] (stored_at(b, &b->members, self),
+														at_place(b, place).stored, b->rule.dim);
 	if (place != self)
 		(*n)++;
 }
@@ -367,30 +405,21 @@ make_node(MvNodeBatch *b, uint32 self, int n)
 	int			kept;
 
 	for (int i = 0; i < n; i++)
-	{
-		const float *rotated;
-		const char *stored;
-
-		at_place(b, (b->candidates[i].id + self) % places(b), &stored, &rotated);
-		b->rows[i] = stored;
-	}
+		b->rows[i] = of_candidate(b, self, i).stored;
 	kept = mv_robust_prune(&b->rule, b->candidates, b->rows, n, b->occluded, b->keep);
 	mv_node_clear(&b->nodes->shape, node, stored_at(b, &b->members, self));
 	for (int i = 0; i < kept; i++)
 	{
-		const MvCandidate *c = &b->candidates[b->keep[i]];
-		const char *stored;
-		const float *rotated;
-		uint32		id = at_place(b, (c->id + self) % places(b), &stored, &rotated);
+		Place		to = of_candidate(b, self, b->keep[i]);
 
-		if (rotated == NULL)
+		if (to.rotated == NULL)
 		{
-			mv_ivf_rotate_stored(b->nodes->ivf, stored, b->other);
-			rotated = b->other;
+			mv_ivf_rotate_stored(b->nodes->ivf, to.stored, b->other);
+			to.rotated = b->other;
 		}
-		mv_node_set(b->nodes, node, i, center, id, rotated);
-		if (b->occluded[b->keep[i]] == MV_PRUNE_TAKEN)
-			add_offer(b, id, self, c->dist, i == 0);
+		mv_node_set(b->nodes, node, i, center, to.id, to.rotated);
+		if (i == 0 || (to.wants && b->occluded[b->keep[i]] == MV_PRUNE_TAKEN))
+			add_offer(b, to.id, self, b->candidates[b->keep[i]].dist, i == 0);
 	}
 }
 
@@ -401,28 +430,70 @@ multiply(const MvNodeBatch *b, const float *x, int n, const Rows *others, float 
 	mv_gemm(n, (int) others->n, b->padded, x, others->rotated, dots, b->gemm);
 }
 
+/*
+ * Order the members so that those near each other are linked one after the other: walks to
+ * them go to the same nodes.  Each comes with its nearest of some of them.
+ */
+static void
+order_members(MvNodeBatch *b)
+{
+	const Rows *members = &b->members;
+	Rows	   *some = &b->sample;	/* not drawn yet */
+
+	some->n = Min(members->n / MEMBERS_PER_PIVOT + 1, SAMPLE);
+	for (uint32 i = 0; i < some->n; i++)
+	{
+		uint32		member = (uint32) ((uint64) i * members->n / some->n);
+
+		memcpy(rotated_at(b, some, i), rotated_at(b, members, member),
+			   sizeof(float) * b->padded);
+		some->norm[i] = members->norm[member];
+	}
+	for (uint32 i = 0; i < members->n; i++)
+	{
+		float		least = INFINITY;
+
+		if (i % UNIT_ROWS == 0)
+			multiply(b, rotated_at(b, members, i), (int) Min(members->n - i, UNIT_ROWS), some,
+					 b->dots);
+		b->nearest[i].id = i;
+		b->nearest[i].dist = (float) mv_argmin(b->dots + (Size) some->n * (i % UNIT_ROWS),
+											   some->norm, (int) some->n, &least);
+	}
+	mv_candidates_order(b->nearest, (int) members->n);
+	for (uint32 i = 0; i < members->n; i++)
+		b->order[i] = b->nearest[i].id;
+}
+
+/* Link n members, from number `from` of their order on. */
+static void
+make_unit(MvNodeBatch *b, uint32 from, uint32 n)
+{
+	float	   *sample_dots = b->dots + UNIT_ROWS * (Size) b->members.n;
+
+	draw_sample(b);
+	for (uint32 i = 0; i < n; i++)
+		memcpy(b->unit + (Size) b->padded * i, rotated_at(b, &b->members, b->order[from + i]),
+			   sizeof(float) * b->padded);
+	multiply(b, b->unit, (int) n, &b->members, b->dots);
+	multiply(b, b->unit, (int) n, &b->sample, sample_dots);
+	for (uint32 i = 0; i < n; i++)
+	{
+		uint32		self = b->order[from + i];
+
+		make_node(b, self, find_candidates(b, self, b->dots + (Size) b->members.n * i,
+										   sample_dots + (Size) b->sample.n * i));
+	}
+}
+
 static void
 make_nodes(MvNodeBatch *b)
 {
-	float	   *sample_dots = b->dots + TILE * (Size) b->members.n;
-
 	b->noffers = 0;
-	for (uint32 i = 0; i < b->members.n; i++)
+	for (uint32 from = 0; from < b->members.n; from += UNIT_ROWS)
 	{
-		uint32		at = i % TILE;
-		int			rows = (int) Min(b->members.n - i, TILE);
-		const float *tile = rotated_at(b, &b->members, i);
-
-		if (i % UNIT_ROWS == 0)
-			draw_sample(b);
-		if (at == 0)
-		{
-			CHECK_FOR_INTERRUPTS();
-			multiply(b, tile, rows, &b->members, b->dots);
-			multiply(b, tile, rows, &b->sample, sample_dots);
-		}
-		make_node(b, i, find_candidates(b, i, b->dots + (Size) b->members.n * at,
-										sample_dots + (Size) b->sample.n * at));
+		CHECK_FOR_INTERRUPTS();
+		make_unit(b, from, Min(b->members.n - from, UNIT_ROWS));
 	}
 }
 
@@ -554,6 +625,8 @@ void
 mv_node_batch_link(MvNodeBatch *b, uint32 *ids, uint32 n)
 {
 	read_members(b, ids, n);
+	b->seed = n > 0 ? ids[n - 1] : 0;	/* samples of its own */
+	order_members(b);
 	make_nodes(b);
 	qsort(b->offers, b->noffers, sizeof(Offer), compare_offers);
 	offer_to_members(b);

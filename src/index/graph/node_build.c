@@ -323,15 +323,14 @@ write_nodes(NodeBuild *build, MvWriter *writer, uint32 id, NodeMaker *m)
 	}
 	for (int i = 0; i < Max(shape->pages_per_node, 1); i++)
 	{
-		int			at = i * MV_BODY_SIZE;
-		int			bytes = Min(Max(shape->nodes_per_page, 1) * shape->size - at, MV_BODY_SIZE);
+		int			bytes = mv_node_page_size(shape, i);
 		MvNodeHead *head = MV_PAGE_HEAD(image.data);
 
 		mv_page_init(image.data, MV_PAGE_NODE);
 		head->first = id;
 		head->linked = i == 0 ? linked : 0;
-		memcpy(MV_PAGE_BODY(image.data), m->page + at, bytes);
-		mv_page_set_used(image.data, MV_BODY_SIZE);
+		memcpy(MV_PAGE_BODY(image.data), m->page + i * MV_BODY_SIZE, bytes);
+		mv_page_set_used(image.data, bytes);
 		mv_writer_put(writer, block + i, image.data);
 	}
 }

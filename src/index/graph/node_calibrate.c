@@ -65,7 +65,10 @@ nearest_by_lists(Trial *t, const float *x, int k, double *distance)
 	return n;
 }
 
-/* What pools of all sizes find of the nearest rows.  id: of the row that is the query, if any. */
+/*
+ * What pools of all sizes find of the nearest rows; one that finds all speaks for those that are
+ * larger.  id: of the row that is the query, if any.
+ */
 static void
 try_query(Trial *t, const float *x, uint32 id)
 {
@@ -73,22 +76,26 @@ try_query(Trial *t, const float *x, uint32 id)
 	int			most = mv_ivf_curve_k(MV_IVF_CURVES - 1) + self;
 	double	   *distance = palloc(sizeof(double) * most);
 	int			n = nearest_by_lists(t, x, most, distance);
+	bool		all = false;
 
 	for (int i = 0; i < POOLS && n > self; i++)
 	{
-		int			found = mv_node_nearest(t->walk, x, pool_size(i), id, t->found);
+		int			found = all ? 0 : mv_node_nearest(t->walk, x, pool_size(i), id, t->found);
+		bool		complete = true;
 
 		for (int curve = 0; curve < MV_IVF_CURVES; curve++)
 		{
 			int			k = Min(mv_ivf_curve_k(curve) + self, n);
 			double		limit = distance[k - 1] + 1e-6 * fabs(distance[k - 1]);
-			int			hits = 0;
+			int			hits = all ? k - self : 0;
 
 			while (hits < Min(found, k - self) &&
 				   mv_ivf_in_units(t->ivf, t->found[hits].dist) <= limit)
 				hits++;
 			t->recall[curve][i] += (double) hits / (k - self);
+			complete &= hits == k - self;
 		}
+		all = complete;
 		CHECK_FOR_INTERRUPTS();
 	}
 	t->n += n > self;

@@ -37,11 +37,10 @@ typedef struct Edge
 struct MvNodeEdges
 {
 	const MvNodes *nodes;
-	float		alpha;
 	float	   *cosine;			/* [padded + 1], of rows whose codes differ in so many bits */
 	Edge	   *edges;			/* [2 * degree] */
 	MvCandidate *order;			/* [2 * degree], numbers of edges */
-	uint64	   *codes;			/* [2 * degree][padded / 64] */
+	uint64	   *codes;			/* [2 * degree][padded / 64]: by place, then of those offered */
 	float	   *center;			/* [padded] */
 };
 
@@ -53,7 +52,6 @@ mv_node_edges_begin(const MvNodes *nodes)
 	MvNodeEdges *e = palloc(sizeof(MvNodeEdges));
 
 	e->nodes = nodes;
-	e->alpha = mv_node_alpha(nodes);
 	e->cosine = palloc(sizeof(float) * (padded + 1));
 	for (int i = 0; i <= padded; i++)
 		e->cosine[i] = (float) cos(M_PI * i / padded);
@@ -86,6 +84,9 @@ list_edges(MvNodeEdges *e, const char *node)
 	int			words = shape->padded / 64;
 	int			n = 0;
 
+	for (int b = 0; b < shape->degree / MV_BLOCK; b++)
+		mv_block_unpack(mv_node_codes(shape, node, b), shape->padded,
+						e->codes + (Size) words * b * MV_BLOCK, sizeof(uint64) * words, MV_BLOCK);
 	for (int i = 0; i < shape->degree; i++)
 	{
 		const float *rescale = mv_node_factors(shape, node, i / MV_BLOCK) + MV_BLOCK;
@@ -98,9 +99,8 @@ list_edges(MvNodeEdges *e, const char *node)
 		edge->id = ids[i];
 		edge->length = edge_length(e->nodes, rescale[i % MV_BLOCK]);
 		edge->dist = edge->length * edge->length;
-		edge->code = e->codes + (Size) words * n++;
-		mv_block_get(mv_node_codes(shape, node, i / MV_BLOCK), i % MV_BLOCK, shape->padded,
-					 edge->code);
+		edge->code = e->codes + (Size) words * i;
+		n++;
 	}
 	return n;
 }
@@ -110,10 +110,11 @@ static int
 list_offers(MvNodeEdges *e, const char *node, const MvNodeOffer *offers, int n, int count)
 {
 	const MvNodes *nodes = e->nodes;
-	int			most = 2 * nodes->shape.degree;
+	int			words = nodes->shape.padded / 64;
+	uint64	   *code = e->codes + (Size) words * nodes->shape.degree;
 
 	mv_ivf_rotate_stored(nodes->ivf, mv_node_vector(&nodes->shape, node), e->center);
-	for (int i = 0; i < n && count < most; i++)
+	for (int i = 0; i < n; i++)
 	{
 		Edge	   *edge = &e->edges[count];
 		int			j = 0;
@@ -128,9 +129,11 @@ list_offers(MvNodeEdges *e, const char *node, const MvNodeOffer *offers, int n, 
 		edge->dist = offers[i].dist;
 		edge->length = sqrtf(edge->dist);
 		edge->must = offers[i].must;
-		edge->code = e->codes + (Size) (nodes->shape.padded / 64) * count++;
-		mv_rabitq_encode(&nodes->ivf->format, offers[i].rotated, e->center, edge->code,
+		edge->code = code;
+		mv_rabitq_encode(&nodes->ivf->format, offers[i].rotated, e->center, code,
 						 &edge->factors);
+		code += words;
+		count++;
 	}
 	return count;
 }
@@ -145,7 +148,7 @@ occludes(const MvNodeEdges *e, const Edge *near, const Edge *far)
 	float		between = near->dist + far->dist -
 		2 * near->length * far->length * e->cosine[differ];
 
-	return e->alpha * e->alpha * between < far->dist || between <= 0;
+	return e->nodes->alpha * e->nodes->alpha * between < far->dist || between <= 0;
 }
 
 /* Choose `degree` of n edges as mv_robust_prune() does, but first those that must be. */
@@ -233,6 +236,37 @@ drop_unneeded(MvNodeEdges *e, int have, int n)
 			e->edges[kept++] = *offer;
 	}
 	return kept;
+}
+
+/*
+ * As drop_unneeded() decides, but by estimates, and so with a margin: what is clearly not wanted
+ * need not be offered.
+ */
+#define MARGIN 1.15f
+
+bool
+mv_node_wants(const MvNodes *nodes, const char *node, float dist, const float *est)
+{
+	const MvNodeShape *shape = &nodes->shape;
+	const uint32 *ids = mv_node_ids(shape, node);
+	float		alpha = MARGIN * nodes->alpha * nodes->alpha;
+	float		unit = edge_length(nodes, 1) * edge_length(nodes, 1);
+	bool		full = true;
+	bool		needed = true;
+
+	for (int b = 0; b < shape->degree / MV_BLOCK; b++)
+	{
+		const float *rescale = mv_node_factors(shape, node, b) + MV_BLOCK;
+
+		for (int i = 0; i < MV_BLOCK; i++, ids++, est++)
+		{
+			bool		nearer = unit * rescale[i] * rescale[i] <= dist;
+
+			full &= *ids != MV_NODE_NONE;
+			needed &= !(nearer && alpha * *est < dist);
+		}
+	}
+	return needed || !full;
 }
 
 bool

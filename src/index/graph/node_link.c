@@ -31,7 +31,7 @@
 
 /* The share of maintenance_work_mem that a batch may use, and its rows at most. */
 #define MEMORY_PART 4
-#define MAX_BATCH 16384
+#define MAX_BATCH 4096
 
 typedef struct Linker
 {

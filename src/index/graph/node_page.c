@@ -25,15 +25,6 @@ mv_node_shape(MvNodeShape *shape, const MvIvf *ivf, int degree)
 	shape->pages_per_node = (shape->size + MV_BODY_SIZE - 1) / MV_BODY_SIZE;
 }
 
-float
-mv_node_alpha(const MvNodes *nodes)
-{
-	MvGraphPlan plan;
-
-	mv_graph_plan(&plan, 1000, nodes->shape.padded, 1, nodes->shape.degree, nodes->root.effort);
-	return plan.alpha;
-}
-
 BlockNumber
 mv_node_pages(const MvNodeShape *shape, uint32 ids)
 {
@@ -62,6 +53,7 @@ bool
 mv_node_open(MvNodes *nodes, Relation index, const MvIvf *ivf)
 {
 	MvNodeRoot *root = &nodes->root;
+	MvGraphPlan plan;
 	uint64		npages = 0;
 	uint64		capacity;
 	Buffer		buffer;
@@ -88,6 +80,8 @@ mv_node_open(MvNodes *nodes, Relation index, const MvIvf *ivf)
 	capacity = nodes->shape.nodes_per_page > 0 ? npages * nodes->shape.nodes_per_page :
 		npages / nodes->shape.pages_per_node;
 	nodes->capacity = (uint32) Min(capacity, MV_NODE_MAX_ROWS);
+	mv_graph_plan(&plan, 1, nodes->shape.padded, 1, root->degree, root->effort);
+	nodes->alpha = plan.alpha;
 	return true;
 }
 
@@ -214,7 +208,6 @@ mv_node_put(const MvNodeShape *shape, char *node, int place, uint32 id,
 	uint8_t    *codes = mv_node_codes(shape, node, place / MV_BLOCK);
 
 	((uint32 *) (node + shape->ids_at))[place] = id;
-	mv_block_clear(codes, place % MV_BLOCK, shape->padded);
 	mv_block_put(codes, place % MV_BLOCK, shape->padded, code);
 	factors[0] = f->add;
 	factors[MV_BLOCK] = f->rescale;

@@ -341,6 +341,22 @@ look_around(NodeSearch *s, const char *node, float rank)
 	}
 }
 
+/* Note the node gone to last, whose neighbors are the last in the log. */
+static void
+add_to_trace(NodeSearch *s, uint32 id, const char *node, float rank)
+{
+	const MvNodeShape *shape = &s->nodes.shape;
+	MvNodeTrace *trace = s->trace;
+	Size		size = 2 * (Size) shape->dim;
+
+	if (trace->n == trace->max)
+		return;
+	trace->ids[trace->n] = id;
+	trace->wants[trace->n] = s->ivf->format.metric == MV_IP ||	/* ranks are no distances */
+		mv_node_wants(&s->nodes, node, rank, s->log.est + s->log.n - shape->degree);
+	memcpy(trace->vectors + size * trace->n++, mv_node_vector(shape, node), size);
+}
+
 static void
 visit(NodeSearch *s, uint32 id)
 {
@@ -354,16 +370,10 @@ visit(NodeSearch *s, uint32 id)
 	if (ref.node == NULL)
 		return;					/* a stale edge; the row, if it is one, is pending */
 	mv_visit(&s->visited, id);
-	if (s->trace != NULL && s->trace->n < s->trace->max)
-	{
-		int			size = 2 * s->nodes.shape.dim;
-
-		s->trace->ids[s->trace->n] = id;
-		memcpy(s->trace->vectors + (Size) size * s->trace->n++,
-			   mv_node_vector(&s->nodes.shape, ref.node), size);
-	}
 	rank = mv_ivf_rank(&s->ranker, mv_node_vector(&s->nodes.shape, ref.node));
 	look_around(s, ref.node, rank);
+	if (s->trace != NULL)
+		add_to_trace(s, id, ref.node, rank);
 	mv_node_release(&ref);
 	s->rerank.pending++;
 	add_ranked(s, id, rank);

@@ -31,17 +31,28 @@ typedef struct Repair
 	uint32		nids;
 	uint8	   *dead;			/* [nids / 8 + 1] */
 	uint32		ndead;
+
+	/* of the node at hand */
 	char	   *node;			/* [nodes.shape.size] */
 	char	   *copy;			/* the same, of a dead neighbor */
 	char	   *stored;
 	float	   *x;				/* [dim] */
-	float	   *rotated;		/* [2 * degree][padded] */
-	MvIvfQuery	query;
+	MvIvfQuery	query;			/* its vector */
 	MvRabitqScan scan;
-	MvNodeEdges *edges;
-	MvNodeOffer *offers;		/* [2 * degree] */
+	MvVisited	listed;			/* it, its neighbors and candidates */
 	MvCandidate *candidates;	/* [degree * degree] */
+	float	   *rotated;		/* [degree][padded], of the offers */
+	MvNodeOffer *offers;		/* [degree] */
+	MvNodeEdges *edges;
+
+	/* rotated vectors of rows that were offered: nodes nearby get the same offers */
+	uint32		max_kept;
+	uint32	   *kept;			/* [max_kept], ids by their place, or MV_NODE_NONE */
+	float	   *kept_rotated;	/* [max_kept][padded] */
 } Repair;
+
+/* Bytes of rotated vectors kept.  Ids in a row are of rows nearby, and have places of their own. */
+#define KEPT_SIZE (8 * 1024 * 1024)
 
 static inline bool
 is_dead(const Repair *r, uint32 id)
@@ -86,13 +97,19 @@ begin(Repair *r, Relation index, Relation heap)
 	r->copy = palloc(r->nodes.shape.size);
 	r->stored = palloc(r->ivf->shape.vector_size);
 	r->x = palloc(sizeof(float) * r->ivf->shape.dim);
-	r->rotated = palloc_extended(2 * sizeof(float) * degree * (Size) r->ivf->shape.padded,
-								 MCXT_ALLOC_HUGE);
-	r->edges = mv_node_edges_begin(&r->nodes);
-	r->offers = palloc(2 * sizeof(MvNodeOffer) * degree);
-	r->candidates = palloc(sizeof(MvCandidate) * degree * degree);
 	mv_ivf_query_begin(&r->query, r->ivf);
+	r->candidates = palloc(sizeof(MvCandidate) * degree * degree);
+	r->rotated = palloc_extended(sizeof(float) * degree * (Size) r->ivf->shape.padded,
+								 MCXT_ALLOC_HUGE);
+	r->offers = palloc(sizeof(MvNodeOffer) * degree);
+	r->edges = mv_node_edges_begin(&r->nodes);
+	r->max_kept = KEPT_SIZE / (sizeof(float) * r->ivf->shape.padded);
+	r->kept = palloc(sizeof(uint32) * r->max_kept);
+	memset(r->kept, 0xff, sizeof(uint32) * r->max_kept);
+	r->kept_rotated = palloc(KEPT_SIZE);
 	find_dead(r);
+	mv_visited_init(&r->listed, r->nids,
+					palloc_extended(mv_visited_size(r->nids), MCXT_ALLOC_HUGE));
 }
 
 /* A copy of a node; false if it is not linked. */
@@ -110,81 +127,107 @@ copy_node(const Repair *r, uint32 id, char *copy)
 	return true;
 }
 
-static bool
-has_neighbor(const Repair *r, const char *node, uint32 id)
-{
-	const uint32 *ids = mv_node_ids(&r->nodes.shape, node);
-
-	for (int i = 0; i < r->nodes.shape.degree; i++)
-		if (ids[i] == id)
-			return true;
-	return false;
-}
-
 /* Append the live neighbors of a dead node, as far as they seem from the query; returns n. */
 static int
-add_candidates(Repair *r, uint32 self, uint32 dead, int n)
+add_candidates(Repair *r, uint32 dead, int n)
 {
 	const MvNodeShape *shape = &r->nodes.shape;
-	const uint32 *ids = mv_node_ids(shape, r->copy);
 	MvMetric	metric = r->ivf->format.metric;
+	const uint32 *ids;
+	MvNodeRef	ref;
 	double		dist;
 
-	if (!copy_node(r, dead, r->copy))
+	mv_node_get(&r->nodes, dead, r->copy, &ref);
+	if (ref.node == NULL)
 		return n;
+	ids = mv_node_ids(shape, ref.node);
 	dist = mv_kernels.dist[MV_F16][metric] (mv_node_vector(shape, r->node),
-											mv_node_vector(shape, r->copy), shape->dim);
+											mv_node_vector(shape, ref.node), shape->dim);
 	mv_rabitq_scan_center(&r->scan, (float) (metric == MV_IP ? -dist : dist), 0);
 	for (int b = 0; b < shape->degree / MV_BLOCK; b++, ids += MV_BLOCK)
 	{
-		const float *factors = mv_node_factors(shape, r->copy, b);
 		MvBlockResult result;
 
-		mv_block_scan(&r->scan, mv_node_codes(shape, r->copy, b), factors, INFINITY,
-					  &result);
+		mv_block_scan(&r->scan, mv_node_codes(shape, ref.node, b),
+					  mv_node_factors(shape, ref.node, b), INFINITY, &result);
 		for (int i = 0; i < MV_BLOCK; i++)
 		{
-			if (ids[i] == MV_NODE_NONE || ids[i] == self || is_dead(r, ids[i]) ||
-				has_neighbor(r, r->node, ids[i]))
+			if (ids[i] >= r->nids || is_dead(r, ids[i]) || !mv_visit(&r->listed, ids[i]))
 				continue;
 			r->candidates[n].id = ids[i];
 			r->candidates[n++].dist = result.est[i];
 		}
 	}
+	mv_node_release(&ref);
 	return n;
 }
 
-/* Take a node's dead neighbors away, and offer it the nearest rows that these knew. */
-static void
-repair_node(Repair *r, uint32 id)
+/*
+ * The rows that are to be offered to a node: the nearest that its dead neighbors know, as far
+ * as codes tell; takes these away.  Returns how many.
+ */
+static int
+find_candidates(Repair *r, uint32 id)
 {
 	const MvNodeShape *shape = &r->nodes.shape;
 	const uint32 *ids = mv_node_ids(shape, r->node);
-	MvDistFn	l2sq = mv_kernels.dist[MV_F16][MV_L2SQ];
 	int			dead = 0;
 	int			n = 0;
+	int			wanted;
 
 	mv_kernels.to_f32[MV_F16] (mv_node_vector(shape, r->node), r->x, shape->dim);
 	mv_ivf_query_start(&r->query, r->x);
 	mv_rabitq_scan_init(&r->scan, &r->query.query, MV_CODE_BLOCK, 1, 0);
+	mv_visited_clear(&r->listed);
+	mv_visit(&r->listed, id);
 	for (int i = 0; i < shape->degree; i++)
-		if (ids[i] != MV_NODE_NONE && is_dead(r, ids[i]))
+		if (ids[i] < r->nids)
+			mv_visit(&r->listed, ids[i]);
+	for (int i = 0; i < shape->degree; i++)
+		if (is_dead(r, ids[i]))
 		{
-			n = add_candidates(r, id, ids[i], n);
+			n = add_candidates(r, ids[i], n);
+			mv_node_empty(shape, r->node, i);
 			dead++;
 		}
-	n = Min(mv_candidates_sort(r->candidates, n), OFFERS + OFFERS_PER_DEAD * dead);
-	for (int i = 0; i < shape->degree; i++)
-		if (ids[i] != MV_NODE_NONE && is_dead(r, ids[i]))
-			mv_node_empty(shape, r->node, i);
+	wanted = Min(OFFERS + OFFERS_PER_DEAD * dead, shape->degree);
+	if (n > wanted)
+		mv_candidates_nearest(r->candidates, n, wanted);
+	n = Min(n, wanted);
+	mv_candidates_order(r->candidates, n);
+	return n;
+}
+
+/* The rotated vector of a row, valid until the next call. */
+static const float *
+rotated_row(Repair *r, uint32 id)
+{
+	uint32		place = id % r->max_kept;
+	float	   *rotated = r->kept_rotated + (Size) r->ivf->shape.padded * place;
+
+	if (r->kept[place] != id)
+	{
+		mv_ivf_read_vector(&r->ids, id, r->stored);
+		mv_ivf_rotate_stored(r->ivf, r->stored, rotated);
+		r->kept[place] = id;
+	}
+	return rotated;
+}
+
+static void
+repair_node(Repair *r, uint32 id)
+{
+	int			padded = r->ivf->shape.padded;
+	int			n = find_candidates(r, id);
+
 	for (int i = 0; i < n; i++)
 	{
-		float	   *rotated = r->rotated + (Size) shape->padded * i;
+		float	   *rotated = r->rotated + (Size) padded * i;
 
-		mv_ivf_read_vector(&r->ids, r->candidates[i].id, r->stored);
-		mv_ivf_rotate_stored(r->ivf, r->stored, rotated);
+		memcpy(rotated, rotated_row(r, r->candidates[i].id), sizeof(float) * padded);
 		r->offers[i].id = r->candidates[i].id;
-		r->offers[i].dist = (float) l2sq(mv_node_vector(shape, r->node), r->stored, shape->dim);
+		r->offers[i].dist = (float) mv_kernels.dist[MV_F32][MV_L2SQ] (r->query.rotated, rotated,
+																	  padded);
 		r->offers[i].must = false;
 		r->offers[i].rotated = rotated;
 	}
@@ -192,22 +235,35 @@ repair_node(Repair *r, uint32 id)
 	mv_node_write(&r->nodes, id, r->node);
 }
 
+/* Copy a node to r->node if it has dead neighbors. */
+static bool
+copy_if_broken(Repair *r, uint32 id)
+{
+	const MvNodeShape *shape = &r->nodes.shape;
+	const uint32 *ids;
+	bool		broken = false;
+	MvNodeRef	ref;
+
+	mv_node_get(&r->nodes, id, r->node, &ref);
+	if (ref.node == NULL)
+		return false;
+	ids = mv_node_ids(shape, ref.node);
+	for (int i = 0; i < shape->degree && !broken; i++)
+		broken = is_dead(r, ids[i]);
+	if (broken && ref.node != r->node)
+		memcpy(r->node, ref.node, shape->size);
+	mv_node_release(&ref);
+	return broken;
+}
+
 static void
 repair_nodes(Repair *r)
 {
-	const uint32 *ids = mv_node_ids(&r->nodes.shape, r->node);
-
 	for (uint32 id = 0; id < r->nids && id < r->nodes.capacity; id++)
 	{
-		bool		broken = false;
-
 		if (id % 64 == 0)
 			mv_vacuum_delay_point();
-		if (is_dead(r, id) || !copy_node(r, id, r->node))
-			continue;
-		for (int i = 0; i < r->nodes.shape.degree && !broken; i++)
-			broken = ids[i] != MV_NODE_NONE && is_dead(r, ids[i]);
-		if (broken)
+		if (!is_dead(r, id) && copy_if_broken(r, id))
 			repair_node(r, id);
 	}
 }

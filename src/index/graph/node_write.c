@@ -31,16 +31,16 @@ set_linked(Page page, int slot, bool linked)
 		head->linked &= ~(UINT32_C(1) << slot);
 }
 
-/* A page of nodes in a change, made if it never was; its first node. */
+/* A page of nodes in a change, or page i of those of one, made if it never was; its first node. */
 static Page
-change_page(MvChange *change, Buffer buffer, uint32 first)
+change_page(MvChange *change, const MvNodeShape *shape, Buffer buffer, uint32 first, int i)
 {
 	Page		page = BufferGetPage(buffer);
 
 	if (!PageIsNew(page))
 		return mv_change_page(change, buffer);
 	page = mv_change_new_page(change, buffer, MV_PAGE_NODE);
-	mv_page_set_used(page, MV_BODY_SIZE);
+	mv_page_set_used(page, mv_node_page_size(shape, i));
 	((MvNodeHead *) MV_PAGE_HEAD(page))->first = first;
 	return page;
 }
@@ -99,7 +99,8 @@ mv_node_make_room(MvNodes *nodes, uint32 id)
 	mv_change_begin(&change, nodes->index);
 	root = (MvNodeRoot *) MV_PAGE_BODY(mv_change_page(&change, buffer));
 	root->extents[root->nextents++] = extent;
-	change_page(&change, last, first_of_page(shape, have + extent.npages - 1));
+	change_page(&change, shape, last, first_of_page(shape, have + extent.npages - 1),
+				shape->pages_per_node - 1);
 	mv_change_commit(&change);
 	UnlockReleaseBuffer(last);
 	UnlockReleaseBuffer(buffer);
@@ -120,8 +121,8 @@ write_long(const MvNodes *nodes, uint32 id, const char *node)
 		Page		page;
 
 		mv_change_begin(&change, nodes->index);
-		page = change_page(&change, buffer, id);
-		memcpy(MV_PAGE_BODY(page), node + at, Min(nodes->shape.size - at, MV_BODY_SIZE));
+		page = change_page(&change, &nodes->shape, buffer, id, i);
+		memcpy(MV_PAGE_BODY(page), node + at, mv_node_page_size(&nodes->shape, i));
 		if (i == 0)
 			set_linked(page, 0, true);
 		mv_change_commit(&change);
@@ -144,7 +145,7 @@ mv_node_write_page(const MvNodes *nodes, uint32 first, const char *const *images
 	}
 	buffer = lock_page(nodes, mv_node_block(nodes, first));
 	mv_change_begin(&change, nodes->index);
-	page = change_page(&change, buffer, first);
+	page = change_page(&change, shape, buffer, first, 0);
 	for (int i = 0; i < shape->nodes_per_page; i++)
 		if (images[i] != NULL)
 		{
