@@ -251,10 +251,29 @@ sum_gaps(uint32_t from, const Row *gaps, uint32_t *docs)
 	}
 }
 
+/* Do the documents of gaps ascend?  Damaged gaps may add up to more than 2^32. */
+static bool
+ascend(uint32_t from, const Row *gaps, const uint32_t *docs)
+{
+	Row			any = {0};
+
+	for (int r = 0; r < ROWS; r++)
+		any |= gaps[r];
+	/* So small ones can do so once at most, and then the last document is below `from`. */
+	if ((any[0] | any[1] | any[2] | any[3]) >> 24 == 0)
+		return docs[MV_POSTINGS - 1] >= from;
+	for (int i = 1; i < MV_POSTINGS; i++)
+		if (docs[i] <= docs[i - 1])
+			return false;
+	return docs[0] >= from;
+}
+
 static const uint8_t *
 decode_short(const uint8_t *p, const uint8_t *end, uint32_t from, int n, uint32_t *docs,
 			 uint32_t *tfs)
 {
+	uint64_t	doc = from;
+
 	for (int i = 0; i < n; i++)
 	{
 		uint64_t	gap,
@@ -268,8 +287,10 @@ decode_short(const uint8_t *p, const uint8_t *end, uint32_t from, int n, uint32_
 		}
 		if (p == NULL)
 			return NULL;
-		docs[i] = from + (uint32_t) (gap >> 1);
-		from = docs[i] + 1;
+		doc += gap >> 1;
+		if (doc > UINT32_MAX)
+			return NULL;
+		docs[i] = (uint32_t) doc++;
 		if (tfs != NULL)
 			tfs[i] = (uint32_t) more + 1;
 	}
@@ -288,6 +309,8 @@ mv_postings_decode(const uint8_t *p, const uint8_t *end, uint32_t from, int n, u
 	if (p == NULL)
 		return NULL;
 	sum_gaps(from, rows, docs);
+	if (!ascend(from, rows, docs))
+		return NULL;
 	if (tfs == NULL)
 		return p;
 	p = decode_values(p, end, rows);

@@ -75,12 +75,12 @@ size_t		mv_postings_encode(uint32_t from, const uint32_t *docs, const uint32_t *
 /*
  * mv_postings_decode -- a block of n.
  *
- * docs		out: [MV_POSTINGS]
+ * docs		out: [MV_POSTINGS], ascending
  * tfs		out: [MV_POSTINGS]; NULL: not wanted
  * returns	the byte after it, or NULL if bytes [p, end) are none; with tfs NULL some
  *			byte of it
  *
- * Reads nothing outside of [p, end).  That documents ascend is the caller's to check.
+ * Reads nothing outside of [p, end).
  */
 const uint8_t *mv_postings_decode(const uint8_t *p, const uint8_t *end, uint32_t from, int n,
 								  uint32_t *docs, uint32_t *tfs);

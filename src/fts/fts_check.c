@@ -51,6 +51,7 @@ reach_chain(MvFtsReached *reached, BlockNumber block, MvPageKind kind)
 	{
 		Buffer		buffer;
 
+		CHECK_FOR_INTERRUPTS();
 		reach(reached, block);
 		buffer = mv_page_read(reached->index, block, kind, BUFFER_LOCK_SHARE);
 		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;

@@ -119,11 +119,13 @@ descend(const MvFtsSegmentStore *store, const uint8 *key, int len, Cells *cells,
 	for (;; level--)
 	{
 		Buffer		buffer = read_page(store, block, level);
+		uint64		inner_len;
 
 		get_cells(BufferGetPage(buffer), cells);
 		*place = search_places(store, cells, level == 0, key, len);
 		if (level == 0)
 			return buffer;
+		(void) place_key(store, cells, *place, false, &inner_len);
 		memcpy(&block, cells->start + cells->places[*place], sizeof(BlockNumber));
 		ReleaseBuffer(buffer);
 	}
@@ -241,20 +243,31 @@ mv_fts_walk_begin(MvFtsWalk *walk, MvFtsSegmentStore *store, const uint8 *key, i
 	}
 }
 
+/* To the first key of the next leaf; false: there is none.  Leaves ascend: no walk is endless. */
+static bool
+next_leaf(MvFtsWalk *walk)
+{
+	uint8		before[MV_FTS_KEY_SIZE];
+	int			len = walk->len;
+	Cells		cells;
+
+	if (!BlockNumberIsValid(walk->next))
+		return false;
+	memcpy(before, walk->key, len);
+	load_leaf(walk, read_page(walk->store, walk->next, 0));
+	get_cells(walk->page.data, &cells);
+	walk->end = cells.end;
+	walk->at = read_entry(cells.start, cells.end, walk->key, &walk->len, &walk->entry);
+	if (walk->at == NULL || (len > 0 && compare_keys(walk->key, walk->len, before, len) <= 0))
+		damaged(walk->store);
+	return true;
+}
+
 bool
 mv_fts_walk_next(MvFtsWalk *walk)
 {
 	if (walk->at == walk->end)
-	{
-		Cells		cells;
-
-		if (!BlockNumberIsValid(walk->next))
-			return false;
-		load_leaf(walk, read_page(walk->store, walk->next, 0));
-		get_cells(walk->page.data, &cells);
-		walk->at = cells.start;
-		walk->end = cells.end;
-	}
+		return next_leaf(walk);
 	walk->at = read_entry(walk->at, walk->end, walk->key, &walk->len, &walk->entry);
 	if (walk->at == NULL)
 		damaged(walk->store);

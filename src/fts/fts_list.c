@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
@@ -130,6 +131,7 @@ find_in_segment(MvFtsSegment *segment, const MvQueryTerm *terms, int nterms, MvF
 		uint8		key[MV_FTS_KEY_SIZE];
 		MvFtsTermEntry entry;
 
+		CHECK_FOR_INTERRUPTS();
 		lists[t] = (MvFtsList){.segment = segment, .field = terms[t].field, .run = -1,
 							   .positions.block = -1};
 		if (terms[t].len > MV_MAX_TERM)
@@ -286,6 +288,9 @@ mv_fts_list_run(MvFtsList *list, int run)
 	list->page = (const uint8 *) MV_PAGE_BODY(page);
 	list->limit = list->page + used;
 	list->blocks = (const MvFtsBlockHead *) (list->page + wanted->offset);
+	/* Who looks for a document not behind the run finds a block; of one alone no last is known. */
+	if (list->nruns > 1 && list->blocks[wanted->nblocks - 1].last != wanted->last)
+		damaged(list);
 }
 
 int
@@ -332,6 +337,7 @@ next_page(MvFtsList *list)
 	{
 		BlockNumber next;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!BufferIsValid(positions->buffer))
 			damaged(list);
 		next = MV_PAGE_TAIL(BufferGetPage(positions->buffer))->next;
@@ -489,6 +495,7 @@ mv_fts_terms(MvFtsSnapshot *snapshot, const MvQueryTerm *prefix, MvFtsTermVisito
 			MvQueryTerm term = {.bytes = (char *) walk->key + 1, .len = walk->len - 1,
 								.field = prefix->field};
 
+			CHECK_FOR_INTERRUPTS();
 			more = visit(&term, walk->entry.df, arg);
 		}
 	}

@@ -176,12 +176,17 @@ publish_waiting(const MvFtsEntry *entry, uint32 npages, const MvFtsRetired *reti
 {
 	MvChange	change;
 	MvFtsMeta  *meta = mv_fts_change_meta(&change, retired->index);
+	bool		any = false;
 
 	for (int i = 0; i < MV_FTS_STRIPES; i++)
+	{
 		meta->stripes[i].old = InvalidBlockNumber;
+		any |= BlockNumberIsValid(meta->stripes[i].head);
+	}
 	if (entry != NULL)
 		meta->segments[meta->nsegments++] = *entry;
-	meta->pending_pages -= Min(npages, meta->pending_pages);
+	/* Where none is left, none is left of what a crash had counted in vain either. */
+	meta->pending_pages = any ? meta->pending_pages - Min(npages, meta->pending_pages) : 0;
 	meta->generation++;
 	mv_fts_retire_link(retired, &change, meta);
 	mv_fts_end_change(&change);

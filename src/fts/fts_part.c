@@ -59,6 +59,7 @@ mv_fts_docs_write(const MvFtsDocs *docs, MvFtsWriter *writer)
 
 	for (uint32 i = 0; i < docs->n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		unpack(docs, docs->packed + size * i, &doc);
 		mv_fts_write_doc(writer, &doc);
 	}

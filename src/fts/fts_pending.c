@@ -50,6 +50,7 @@ mv_fts_pending_form(MvFtsInvert *invert, bool positions, StringInfo content)
 	{
 		uint16		hash = mv_fts_pending_hash(source->key, source->len);
 
+		CHECK_FOR_INTERRUPTS();
 		if (!source->next_posting(source))
 			elog(ERROR, "term of no document");
 		appendBinaryStringInfo(&hashes, (char *) &hash, sizeof(hash));
@@ -83,11 +84,12 @@ write_long(Relation index, Relation heap, const StringInfo content)
 	{
 		int			offset = i * MV_BODY_SIZE;
 		int			n = Min(content->len - offset, MV_BODY_SIZE);
-		Buffer		buffer = mv_page_alloc(index, heap);
+		Buffer		buffer;
 		MvChange	change;
 		Page		page;
 
 		CHECK_FOR_INTERRUPTS();
+		buffer = mv_page_alloc(index, heap);
 		mv_change_begin(&change, index);
 		page = mv_change_new_page(&change, buffer, MV_PAGE_LONG);
 		memcpy(MV_PAGE_BODY(page), content->data + offset, n);
@@ -240,6 +242,9 @@ mv_fts_pending_append(Relation index, Relation heap, const MvFtsMeta *meta, cons
 	Size		size;
 	char	   *record = form_record(index, heap, meta, doc, content, &size);
 
+	/* Before it is linked: a flush between the two would take off what was not counted yet. */
+	if (((const MvFtsPending *) record)->flags & MV_FTS_PENDING_LONG)
+		count_long(index, mv_fts_long_pages(content->len));
 	while (!append_to_tail(index, tail, record, size) &&
 		   !append_page(index, heap, stripe, tail, record, size))
 	{
@@ -249,6 +254,4 @@ mv_fts_pending_append(Relation index, Relation heap, const MvFtsMeta *meta, cons
 		mv_fts_read_meta(index, &now);
 		tail = now.stripes[stripe].tail;
 	}
-	if (((const MvFtsPending *) record)->flags & MV_FTS_PENDING_LONG)
-		count_long(index, mv_fts_long_pages(content->len));
 }

@@ -24,6 +24,7 @@ typedef struct MvFtsChain
 {
 	BlockNumber first,
 				last;			/* more may come to this one */
+	uint32		npages;			/* before it */
 	uint32		used;			/* bytes of it that have been read */
 	bool		closed;			/* no more will come */
 } MvFtsChain;

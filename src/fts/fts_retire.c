@@ -60,17 +60,24 @@ mv_fts_retire_segment(MvFtsRetired *retired, MvFtsSegmentStore *store)
 	add(retired, store->root_block);
 }
 
+/* Pages after which it is asked whether they are more than there can be. */
+#define LOOP_PAGES 256
+
 void
 mv_fts_retire_chain(MvFtsRetired *retired, BlockNumber block, MvPageKind kind)
 {
 	while (BlockNumberIsValid(block))
 	{
-		Buffer		buffer = mv_page_read(retired->index, block, kind, BUFFER_LOCK_SHARE);
+		Buffer		buffer;
 
 		CHECK_FOR_INTERRUPTS();
+		buffer = mv_page_read(retired->index, block, kind, BUFFER_LOCK_SHARE);
 		add(retired, block);
 		block = MV_PAGE_TAIL(BufferGetPage(buffer))->next;
 		UnlockReleaseBuffer(buffer);
+		if (retired->n % LOOP_PAGES == 0 &&
+			retired->n > RelationGetNumberOfBlocks(retired->index))
+			mv_index_corrupted(retired->index, "page %u is in a circle of pages", block);
 	}
 }
 

@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "fts/fts.h"
@@ -42,7 +43,10 @@ mv_fts_shares(Relation index, const MvQueryTerm *terms, int nterms, double *shar
 			continue;
 		asked += segment->ndocs;
 		for (int t = 0; t < nterms; t++)
+		{
+			CHECK_FOR_INTERRUPTS();
 			shares[t] += df_in(segment, &terms[t]);
+		}
 	}
 	for (int t = 0; t < nterms; t++)
 		shares[t] = asked > 0 ? shares[t] / asked : 0;

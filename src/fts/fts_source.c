@@ -26,6 +26,7 @@ copy_postings(MvFtsWriter *writer, MvFtsSource *source)
 		uint32		doc = source->map != NULL ? source->map[source->doc] :
 			source->doc + source->base;
 
+		CHECK_FOR_INTERRUPTS();
 		if (doc != MV_FTS_DROPPED)
 			mv_fts_write_posting(writer, doc, source->tf, source->positions);
 	}

@@ -121,6 +121,9 @@ chain_from(MvFtsWaiting *waiting, BlockNumber first)
 	return chain;
 }
 
+/* Pages after which a chain is asked whether it leads in a circle. */
+#define LOOP_PAGES 256
+
 void
 mv_fts_waiting_chain(MvFtsWaiting *waiting, BlockNumber first)
 {
@@ -132,11 +135,12 @@ mv_fts_waiting_chain(MvFtsWaiting *waiting, BlockNumber first)
 	chain = chain_from(waiting, first);
 	while (!chain->closed)
 	{
-		Buffer		buffer = mv_page_read(waiting->index, chain->last, MV_PAGE_PENDING,
-										  BUFFER_LOCK_SHARE);
-		Page		page = BufferGetPage(buffer);
+		Buffer		buffer;
+		Page		page;
 
 		CHECK_FOR_INTERRUPTS();
+		buffer = mv_page_read(waiting->index, chain->last, MV_PAGE_PENDING, BUFFER_LOCK_SHARE);
+		page = BufferGetPage(buffer);
 		read_page(waiting, chain, page);
 		next = MV_PAGE_TAIL(page)->next;
 		chain->closed = !BlockNumberIsValid(next) &&
@@ -144,6 +148,9 @@ mv_fts_waiting_chain(MvFtsWaiting *waiting, BlockNumber first)
 		UnlockReleaseBuffer(buffer);
 		if (!BlockNumberIsValid(next))
 			break;
+		if (++chain->npages % LOOP_PAGES == 0 &&
+			chain->npages > RelationGetNumberOfBlocks(waiting->index))
+			mv_fts_waiting_damaged(waiting, next);
 		chain->last = next;
 		chain->used = 0;
 	}

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
@@ -34,10 +35,14 @@ read_long(const MvFtsWaiting *waiting, BlockNumber block, char *out, uint32 size
 {
 	while (size > 0)
 	{
-		Buffer		buffer = mv_page_read(waiting->index, block, MV_PAGE_LONG, BUFFER_LOCK_SHARE);
-		Page		page = BufferGetPage(buffer);
-		uint32		n = Min((uint32) mv_page_used(page), size);
+		Buffer		buffer;
+		Page		page;
+		uint32		n;
 
+		CHECK_FOR_INTERRUPTS();
+		buffer = mv_page_read(waiting->index, block, MV_PAGE_LONG, BUFFER_LOCK_SHARE);
+		page = BufferGetPage(buffer);
+		n = Min((uint32) mv_page_used(page), size);
 		if (n == 0)
 			mv_fts_waiting_damaged(waiting, block);
 		memcpy(out, MV_PAGE_BODY(page), n);
@@ -500,6 +505,7 @@ mv_fts_waiting_find(MvFtsSegment *segment, const MvQueryTerm *terms, int nterms,
 	{
 		Content		content;
 
+		CHECK_FOR_INTERRUPTS();
 		open_content(waiting, doc, &content);
 		for (int t = 0; t < nterms; t++)
 			look_for(waiting, doc, &content, &keys[t], &lists[t]);
@@ -573,6 +579,9 @@ mv_fts_waiting_terms(MvFtsSegment *segment, const MvQueryTerm *prefix, MvFtsTerm
 	Collect		collect = {.prefix = prefix, .visit = visit, .arg = arg, .more = true};
 
 	for (uint32 doc = 0; doc < segment->ndocs && collect.more; doc++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		mv_fts_waiting_visit(segment->store->waiting, doc, visit_term, &collect);
+	}
 	return collect.more;
 }

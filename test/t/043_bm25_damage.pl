@@ -12,13 +12,21 @@ create_extensions($node, 'postgres');
 
 # The kinds by their names, as the tools know them.
 my @kinds = qw(meta directory segment document live term posting run position pending long);
+my $chains = qr/^(term|position|pending|long|run)$/;
 my %damages = (
 	kind => sub { substr($_[0], 8188, 2) = pack 'v', 99 },
 	owner => sub { substr($_[0], 8190, 2) = "\0\0" },
 	zero => sub { $_[0] = "\0" x 8192 },
 	head => sub { substr($_[0], 24, 40) = "\xff" x 40 },
 	body => sub { substr($_[0], 64 + $_, 1) ^= "\xff" for map { $_ * 37 } 0 .. 200 },
+	loop => sub { substr($_[0], 8184, 4) = pack 'V', $_[1] },	# the page is followed by itself
 	bits => sub { substr($_[0], 64 + $_, 1) ^= "\x04" for map { 3 + $_ * 101 } 0 .. 70 });
+
+sub damages_of
+{
+	my ($kind) = @_;
+	return grep { $_ ne 'loop' || $kind =~ $chains } sort keys %damages;
+}
 
 $node->safe_psql('postgres', q{
 	CREATE FUNCTION doc(n int, len int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -29,7 +37,7 @@ $node->safe_psql('postgres', q{
 my %file;
 for my $kind (@kinds)
 {
-	for my $damage (sort keys %damages)
+	for my $damage (damages_of($kind))
 	{
 		my $name = "${kind}_$damage";
 		$node->safe_psql('postgres', qq{
@@ -47,13 +55,13 @@ for my $kind (@kinds)
 $node->stop;
 for my $kind (@kinds)
 {
-	for my $damage (sort keys %damages)
+	for my $damage (damages_of($kind))
 	{
 		my ($file, $block) = $file{"${kind}_$damage"}->@*;
 		open my $fh, '+<:raw', $file or die $!;
 		seek $fh, 8192 * $block, 0;
 		read $fh, my $page, 8192;
-		$damages{$damage}->($page);
+		$damages{$damage}->($page, $block);
 		seek $fh, 8192 * $block, 0;
 		print $fh $page;
 		close $fh;

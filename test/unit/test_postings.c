@@ -81,6 +81,37 @@ test_widths(void)
 		test_block(UINT32_C(1) << bits, MV_POSTINGS);
 }
 
+/* Documents that do not ascend, or begin too early, are gaps that add up to too much: damage. */
+static void
+test_damage(int n, int at, uint32_t back)
+{
+	uint32_t	from = UINT32_C(3000000000);
+	uint32_t	docs[MV_POSTINGS],
+				tfs[MV_POSTINGS];
+	uint8_t		bytes[MV_POSTINGS_BYTES];
+	size_t		size;
+
+	make(from, 100, n, docs, tfs);
+	for (int i = at; i < n; i++)
+		docs[i] -= back;
+	size = mv_postings_encode(from, docs, tfs, n, bytes);
+	CHECK(mv_postings_decode(bytes, bytes + size, from, n, docs, tfs) == NULL,
+		  "n %d: %u back at %d", n, back, at);
+	CHECK(mv_postings_decode(bytes, bytes + size, from, n, docs, NULL) == NULL,
+		  "n %d: %u back at %d, documents alone", n, back, at);
+}
+
+static void
+test_damages(void)
+{
+	for (int n = 1; n <= MV_POSTINGS; n += n == 1 ? 4 : 123)
+	{
+		test_damage(n, 0, 1000000);
+		test_damage(n, n - 1, 1000000);
+		test_damage(n, n / 2, 2000000000);
+	}
+}
+
 static void
 test_varint(void)
 {
@@ -128,5 +159,6 @@ main(void)
 	test_lengths();
 	test_blocks();
 	test_widths();
+	test_damages();
 	return unit_result("postings");
 }
