@@ -52,8 +52,10 @@
 /* 16 renamed the numbers of a relation's files. */
 #if PG_VERSION_NUM >= 160000
 #define mv_locator(relation) ((relation)->rd_locator)
+#define mv_new_files_subid(relation) ((relation)->rd_firstRelfilelocatorSubid)
 #else
 #define mv_locator(relation) ((relation)->rd_node)
+#define mv_new_files_subid(relation) ((relation)->rd_firstRelfilenodeSubid)
 #endif
 
 /*
@@ -208,4 +210,11 @@
 #define mv_is_nullable(root, rel) false
 #else
 #define mv_is_nullable(root, rel) bms_is_member((rel)->relid, (root)->nullable_baserels)
+#endif
+
+/* 16: columns say which outer joins may make them NULL, which those of an index do not. */
+#if PG_VERSION_NUM >= 160000
+#define mv_plain_columns(root, node) remove_nulling_relids(node, pull_varnos(root, node), NULL)
+#else
+#define mv_plain_columns(root, node) (node)
 #endif

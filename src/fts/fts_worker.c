@@ -7,14 +7,15 @@
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
+#include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 
+#include "compat.h"
 #include "fts/fts_maintain.h"
 #include "fts/schema.h"
 
@@ -26,8 +27,9 @@ mv_fts_start_worker(Relation index)
 							   .bgw_start_time = BgWorkerStart_RecoveryFinished,
 							   .bgw_restart_time = BGW_NEVER_RESTART};
 
-	/* It would not see the index. */
-	if (RelationUsesLocalBuffers(index) || index->rd_createSubid != InvalidSubTransactionId)
+	/* It would not see the index, or not these files of it. */
+	if (RelationUsesLocalBuffers(index) || index->rd_createSubid != InvalidSubTransactionId ||
+		mv_new_files_subid(index) != InvalidSubTransactionId)
 		return false;
 	snprintf(worker.bgw_name, BGW_MAXLEN, "milvus_pg merge of index %u", RelationGetRelid(index));
 	snprintf(worker.bgw_type, BGW_MAXLEN, "milvus_pg merge");
@@ -50,6 +52,23 @@ merge(Relation heap, Relation index)
 	mv_fts_work_end(index, MV_FTS_MERGING);
 }
 
+/*
+ * Locked, or NULL.  It is not waited for: while somebody keeps the table to himself, each
+ * flush would leave one more worker waiting.
+ */
+static Relation
+open_now(Oid relid, LOCKMODE lock)
+{
+	Relation	relation;
+
+	if (!OidIsValid(relid) || !ConditionalLockRelationOid(relid, lock))
+		return NULL;
+	relation = try_relation_open(relid, NoLock);
+	if (relation == NULL)
+		UnlockRelationOid(relid, lock);
+	return relation;
+}
+
 /* The worker's main function.  Merging runs no code of users. */
 PGDLLEXPORT void mv_fts_merge_worker(Datum arg);
 
@@ -57,8 +76,7 @@ void
 mv_fts_merge_worker(Datum arg)
 {
 	Oid			index_oid = DatumGetObjectId(arg);
-	Oid			heap_oid,
-				database;
+	Oid			database;
 	Relation	heap,
 				index;
 
@@ -68,15 +86,14 @@ mv_fts_merge_worker(Datum arg)
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	StartTransactionCommand();
 	pgstat_report_activity(STATE_RUNNING, MyBgworkerEntry->bgw_name);
-	heap_oid = IndexGetRelation(index_oid, true);
-	heap = OidIsValid(heap_oid) ? try_table_open(heap_oid, AccessShareLock) : NULL;
-	index = heap != NULL ? try_relation_open(index_oid, RowExclusiveLock) : NULL;
+	heap = open_now(IndexGetRelation(index_oid, true), AccessShareLock);
+	index = heap != NULL ? open_now(index_oid, RowExclusiveLock) : NULL;
 	if (index != NULL)
 	{
 		merge(heap, index);
 		relation_close(index, RowExclusiveLock);
 	}
 	if (heap != NULL)
-		table_close(heap, AccessShareLock);
+		relation_close(heap, AccessShareLock);
 	CommitTransactionCommand();
 }

@@ -69,6 +69,19 @@ like($log, qr/^milvus_pg merge: DEBUG: +merged/m, 'segments were merged meanwhil
 unlike($log, qr/^client backend: .*still waiting for \w+ on page/m, 'no client waited');
 check_rows('merged beside clients');
 
+# The table is its transaction's own: no worker waits for the end of it, while each flush would start one more.
+my $workers = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'milvus_pg merge'";
+for my $first ('TRUNCATE docs', 'LOCK TABLE docs')
+{
+	my $own = $node->background_psql('postgres', on_error_die => 1);
+	$own->query_safe("BEGIN; $first");
+	$own->query_safe('INSERT INTO docs (body) SELECT words(400) FROM generate_series(1, 1500)');
+	ok($node->poll_query_until('postgres', "SELECT ($workers) = 0"), "no worker waits after $first");
+	$own->query_safe('COMMIT');
+	$own->quit;
+	check_rows("filled after $first");
+}
+
 # No worker is to be had.
 $node->append_conf('postgresql.conf', "max_worker_processes = 0\n");
 $node->restart;
