@@ -156,6 +156,28 @@ is($readers[2]->("SELECT id FROM live WHERE body \@\@\@ 'brandnew'"), '', 'and n
 $readers[0]->('COMMIT');
 is($readers[2]->("SELECT id FROM live WHERE body \@\@\@ 'brandnew'"), -1, 'until it is committed');
 
+# VACUUM marks pending documents as dead, removes their rows, and is cancelled before it makes a
+# segment of the others.  Other rows come to their places: no backend takes these for the dead ones.
+sql(q{
+	CREATE TABLE marked (id int, body text, pad text) WITH (autovacuum_enabled = off);
+	ALTER TABLE marked ALTER pad SET STORAGE plain;
+	CREATE INDEX marked_fts ON marked USING bm25 (body);
+	INSERT INTO marked SELECT i, 'gone', repeat('x', 1000) FROM generate_series(1, 400) i});
+my $found = "SELECT count(*), min(body) FROM marked WHERE body \@\@\@ '%s'";
+is($_->(sprintf($found, 'gone')), '400|gone', 'pending documents are read') for @readers;
+sql('DELETE FROM marked');
+my $vacuum = IPC::Run::start([ 'psql', '-X', '-q', $node->connstr('postgres'), '-c', 'SET vacuum_cost_delay = 20', '-c', 'SET vacuum_cost_limit = 1',
+	'-c', 'VACUUM (INDEX_CLEANUP on, TRUNCATE off) marked' ], '>', \my $vacuum_out, '2>', \my $vacuum_err);
+$node->poll_query_until('postgres', q{SELECT coalesce((SELECT pg_cancel_backend(pid) FROM pg_stat_progress_vacuum WHERE phase = 'vacuuming heap' AND heap_blks_vacuumed > 20), false)})
+	or die 'VACUUM has not removed rows';
+$vacuum->finish;
+like($vacuum_err, qr/canceling statement/, 'VACUUM is cancelled between marks and their segment');
+sql('VACUUM (INDEX_CLEANUP off, TRUNCATE off) marked');	# free space becomes known
+sql(q{INSERT INTO marked SELECT i, 'come', repeat('x', 1000) FROM generate_series(401, 800) i});
+cmp_ok(sql("SELECT count(*) FROM marked WHERE ctid < '(21,0)'"), '>', 100, 'rows have come to the places of others');
+is($_->(sprintf($found, 'gone')), '0|', 'what is dead is not found') for @readers;
+is($_->(sprintf($found, 'come')), '400|come', 'what came is') for @readers;
+
 # A cursor keeps what it has seen, while its session looks for more.
 $readers[0]->("BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; DECLARE c CURSOR FOR SELECT id FROM live WHERE body \@\@\@ 'w0' ORDER BY body <\@> 'w0'");
 my $before = $readers[0]->('FETCH 2 FROM c');
