@@ -162,6 +162,7 @@ ROLLBACK;
 -- nor without a partitioned index
 CREATE TABLE parts (id int, body text) PARTITION BY RANGE (id);
 CREATE INDEX parts_bm25 ON parts USING bm25 (body) WITH (text_config = 'public.mine');
+DROP TEXT SEARCH CONFIGURATION mine;
 CREATE TABLE parts1 PARTITION OF parts FOR VALUES FROM (0) TO (200);
 CREATE TABLE parts2 PARTITION OF parts FOR VALUES FROM (200) TO (2000);
 DROP TEXT SEARCH CONFIGURATION mine;
@@ -227,6 +228,81 @@ RESET enable_seqscan;
 RESET enable_bitmapscan;
 DROP TABLE many;
 DROP FUNCTION scan_of, total_cost;
+
+-- VACUUM asks for no configuration
+CREATE TEXT SEARCH CONFIGURATION public.ours (COPY = english);
+CREATE TABLE notes (id int, title text, body text) WITH (autovacuum_enabled = off);
+CREATE INDEX notes_fts ON notes USING bm25 (title, body) WITH (text_config = 'public.ours', positions = off);
+INSERT INTO notes SELECT i, 'title', 'foxes ' || i FROM generate_series(1, 6) i;
+DELETE FROM notes WHERE id = 3;
+ALTER TEXT SEARCH CONFIGURATION ours ALTER MAPPING FOR asciiword WITH simple;
+VACUUM (INDEX_CLEANUP on) notes;
+DELETE FROM notes WHERE id = 4;
+ALTER TEXT SEARCH CONFIGURATION ours RENAME TO theirs;
+VACUUM (INDEX_CLEANUP on) notes;
+SELECT count(*) FROM notes WHERE body @@@ 'fox';
+ALTER TEXT SEARCH CONFIGURATION theirs RENAME TO ours;
+SELECT count(*) FROM notes WHERE body @@@ 'fox';
+ALTER TEXT SEARCH CONFIGURATION ours ALTER MAPPING FOR asciiword WITH english_stem;
+SELECT count(*) FROM notes WHERE body @@@ 'fox';
+-- one that changes within a statement
+CREATE FUNCTION change(i int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	IF i = 8 THEN ALTER TEXT SEARCH CONFIGURATION ours ALTER MAPPING FOR asciiword WITH simple; END IF;
+	RETURN 'foxes ' || i;
+END $$;
+INSERT INTO notes SELECT i, 'title', change(i) FROM generate_series(7, 9) i;
+
+-- an option is what is wanted, an index what was built
+SET enable_seqscan = off;
+SELECT count(*) FROM notes WHERE body @@@ '"foxes 5"';
+ALTER INDEX notes_fts SET (positions = on);
+SELECT count(*) FROM notes WHERE body @@@ '"foxes 5"';
+INSERT INTO notes VALUES (10, 'title', 'foxes 10');
+SELECT count(*) FROM notes WHERE body @@@ '"foxes 10"';
+REINDEX INDEX notes_fts;
+SELECT count(*) FROM notes WHERE body @@@ '"foxes 10"';
+
+-- in the order of two scores, of which an index scan knows one
+SET enable_sort = off;
+SELECT id FROM notes ORDER BY title <@> 'title', body <@> '5' LIMIT 1;
+SELECT id FROM notes ORDER BY body <@> 'foxes', body <@> '6', id LIMIT 1;
+RESET enable_sort;
+RESET enable_seqscan;
+
+-- where a query for several columns matches, only an index scan can tell: not a sequential one, nor a bitmap that is checked again
+SELECT array_agg(id) FROM notes WHERE body @@@ bm25query('+title +5'::ftsquery, 'notes_fts');
+SELECT id FROM notes WHERE body @@@ bm25query('+title -5'::ftsquery, 'notes_fts') ORDER BY body <@> '6' LIMIT 1;
+SELECT count(*) FROM notes WHERE body @@@ bm25query('title'::ftsquery, 'notes_fts') AND id > 5;
+BEGIN;
+DELETE FROM notes WHERE body @@@ bm25query('+title +5'::ftsquery, 'notes_fts') RETURNING id;
+ROLLBACK;
+ALTER TABLE notes ADD pad text, ALTER pad SET STORAGE plain;
+INSERT INTO notes SELECT 100 + i, 'many', 'rows', repeat('x', 1900) FROM generate_series(1, 5000) i;
+SET work_mem = '64kB';
+SET enable_indexscan = off;
+SELECT count(*) FROM (SELECT body FROM notes WHERE body @@@ bm25query('+many +rows'::ftsquery, 'notes_fts') OFFSET 0) x;
+SET enable_bitmapscan = off;
+SELECT array_agg(id) FROM notes WHERE body @@@ bm25query('+title +5'::ftsquery, 'notes_fts');
+SELECT array_agg(id) FROM notes WHERE body @@@ '+title:title +5';
+SELECT id FROM notes WHERE title = 'title' ORDER BY body <@> '+title:title +5'::ftsquery LIMIT 1;
+RESET enable_bitmapscan;
+RESET enable_indexscan;
+RESET work_mem;
+DELETE FROM notes WHERE id > 100;
+
+-- below an outer join
+SELECT n, d.id, d.body <@> '5' < 0 AS matches FROM generate_series(4, 6) n LEFT JOIN notes d ON d.id = n ORDER BY n;
+SELECT n, d.id FROM generate_series(4, 6) n LEFT JOIN notes d ON d.id = n WHERE (d.body @@@ '5') IS NOT TRUE ORDER BY n;
+
+-- text columns by number
+SELECT bm25query('foxes', 'notes_fts', -2);
+SELECT bm25query('foxes', 'notes_fts', 65535);
+SELECT bm25query('foxes'::ftsquery, 'notes_fts', 32);
+SELECT body <@> bm25query('foxes', 'notes_fts', 2) FROM notes;
+DROP TABLE notes;
+DROP FUNCTION change;
+DROP TEXT SEARCH CONFIGURATION ours;
 
 -- operator classes
 SELECT opcname, amvalidate(o.oid) FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod WHERE amname = 'bm25' ORDER BY 1;

@@ -27,6 +27,8 @@ SELECT ftsquery_any('a', 0);
 SELECT ftsquery_phrase('a', -1);
 SELECT q, q::tsquery::ftsquery FROM (VALUES (''), ('a'), ('a & b & !c'), ('a | b & c'), ('!(a & b) & c'), ('a <-> b <3> c | d')) v(q);
 SELECT 'a:*'::tsquery::ftsquery;
+SELECT 'a <10001> b'::tsquery::ftsquery::text::ftsquery;
+SELECT 'a <6000> b <6000> c'::tsquery::ftsquery;
 SELECT 'a <-> (b | c)'::tsquery::ftsquery;
 
 -- a query for an index

@@ -33,6 +33,7 @@ _PG_init(void)
 	mv_guc_init();
 	mv_options_init();
 	mv_fts_options_init();
+	mv_fts_partitioned_init();
 	mv_search_init();
 }
 

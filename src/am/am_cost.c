@@ -68,8 +68,8 @@ mv_am_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	double		share = 1;
 	List	   *quals = get_quals_from_indexclauses(path->indexclauses);
 
-	/* Never without an order to follow. */
-	if (path->indexorderbys == NIL || wants_nulls(path))
+	/* Never without an order to follow, nor by more than one. */
+	if (list_length(path->indexorderbys) != 1 || wants_nulls(path))
 	{
 		*startup = *total = get_float8_infinity();
 		*selectivity = *correlation = *pages = 0;

@@ -53,12 +53,14 @@ is_field(const IndexOptInfo *index, int column)
 	return OidIsValid(get_opfamily_proc(index->opfamily[column], type, type, MV_FIELD_PROC));
 }
 
-/* Has it something to look for, and is all of that its own? */
+/* Has it something to look for, in one order, and is all of that its own? */
 static bool
 is_useful(IndexPath *path)
 {
 	ListCell   *lc;
 
+	if (list_length(path->indexorderbys) > 1)
+		return false;
 	foreach(lc, path->indexorderbys)
 		if (is_for_another(path->indexinfo, lfirst(lc)))
 			return false;

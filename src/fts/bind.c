@@ -253,7 +253,7 @@ bind_query(SupportRequestSimplify *request, int strategy)
 
 	if (request->root == NULL || (IsA(query, Const) && ((Const *) query)->constisnull))
 		return NULL;
-	index = find_index(request->root, strip(operand));
+	index = find_index(request->root, mv_plain_columns(request->root, strip(operand)));
 	if (!OidIsValid(index.index))
 		return NULL;
 	operator= bound_operator(&index, strategy, &type);
@@ -292,20 +292,47 @@ mv_bm25query_of(Node *expression, int *field)
 	return InvalidOid;
 }
 
+/* Does a query name another field than this one, or, if that is NULL, any? */
+static bool
+names_another(const MvFtsTree *tree, const char *field)
+{
+	for (uint32 i = 0; i < tree->nnodes; i++)
+	{
+		MvFtsSpan	name = tree->nodes[i].field;
+
+		if (name.len > 0 && (field == NULL || name.len != strlen(field) ||
+							 memcmp(MV_FTS_TEXT(tree) + name.start, field, name.len) != 0))
+			return true;
+	}
+	return false;
+}
+
 bool
 mv_bm25query_is_for_several(Node *expression)
 {
 	int			field;
 	Oid			oid = mv_bm25query_of(expression, &field);
+	const MvBm25Query *query = OidIsValid(oid) && IsA(expression, Const) ?
+		DatumGetBm25Query(((Const *) expression)->constvalue) : NULL;
+	bool		names = query != NULL && query->structured &&
+		names_another((const MvFtsTree *) query->body, NULL);
 	Relation	index;
-	bool		several;
+	bool		several = false;
 
-	if (!OidIsValid(oid) || field != MV_ALL_FIELDS)
+	if (!OidIsValid(oid) || (field != MV_ALL_FIELDS && !names))
 		return false;
 	index = try_relation_open(oid, AccessShareLock);
 	if (index == NULL)
 		return false;
-	several = mv_is_fts_index(index) && mv_fts_schema(index)->nfields > 1;
+	if (mv_is_fts_index(index))
+	{
+		const MvFtsSchema *schema = mv_fts_schema(index);
+
+		several = schema->nfields > 1 &&
+			(field == MV_ALL_FIELDS ||
+			 (field < schema->nfields &&
+			  names_another((const MvFtsTree *) query->body, schema->fields[field].name)));
+	}
 	relation_close(index, AccessShareLock);
 	return several;
 }

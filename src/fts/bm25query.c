@@ -43,7 +43,10 @@ MvQuery *
 mv_bm25query_bind(const MvBm25Query *query, const MvFtsSchema *schema, MvAnalyzer *analyzer)
 {
 	if (query->field >= schema->nfields)
-		elog(ERROR, "field %d of a bm25query is not in the index", query->field);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query is for text column %d, counted from 0, but its index has %d",
+						query->field, schema->nfields)));
 	return query->structured ?
 		mv_query_bind(schema, analyzer, query->field, (const MvFtsTree *) query->body) :
 		mv_query_words(schema, analyzer, query->field, query->body, query->nbytes);
@@ -97,16 +100,29 @@ mv_bm25query_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(buf.data);
 }
 
+/* The third argument: a field's number.  Which fields the index has is seen when it is asked. */
+static int
+field_argument(FunctionCallInfo fcinfo)
+{
+	int			field = PG_NARGS() > 2 ? PG_GETARG_INT32(2) : MV_ALL_FIELDS;
+
+	if (PG_NARGS() > 2 && (field < 0 || field >= MV_MAX_FIELDS))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of a text column is %d, it must be from 0 to %d", field,
+						MV_MAX_FIELDS - 1)));
+	return field;
+}
+
 /* bm25query(text, regclass [, integer]) returns bm25query; the integer is a field's number */
 PG_FUNCTION_INFO_V1(mv_bm25query_from_text);
 Datum
 mv_bm25query_from_text(PG_FUNCTION_ARGS)
 {
 	text	   *words = PG_GETARG_TEXT_PP(0);
-	int			field = PG_NARGS() > 2 ? PG_GETARG_INT32(2) : MV_ALL_FIELDS;
 
-	PG_RETURN_POINTER(mv_bm25query_words(PG_GETARG_OID(1), field, VARDATA_ANY(words),
-										 VARSIZE_ANY_EXHDR(words)));
+	PG_RETURN_POINTER(mv_bm25query_words(PG_GETARG_OID(1), field_argument(fcinfo),
+										 VARDATA_ANY(words), VARSIZE_ANY_EXHDR(words)));
 }
 
 /* bm25query(ftsquery, regclass [, integer]) returns bm25query */
@@ -115,7 +131,6 @@ Datum
 mv_bm25query_from_ftsquery(PG_FUNCTION_ARGS)
 {
 	MvFtsQuery *query = PG_GETARG_FTSQUERY(0);
-	int			field = PG_NARGS() > 2 ? PG_GETARG_INT32(2) : MV_ALL_FIELDS;
 
-	PG_RETURN_POINTER(mv_bm25query_tree(PG_GETARG_OID(1), field, &query->tree));
+	PG_RETURN_POINTER(mv_bm25query_tree(PG_GETARG_OID(1), field_argument(fcinfo), &query->tree));
 }

@@ -193,12 +193,14 @@ depends_on(Oid index, Oid config)
 	return found;
 }
 
-static void
-depend(Oid index, Oid config)
+void
+mv_config_depend_also(Oid index, Oid config)
 {
 	ObjectAddress from,
 				on;
 
+	if (depends_on(index, config))
+		return;
 	ObjectAddressSet(from, RelationRelationId, index);
 	ObjectAddressSet(on, TSConfigRelationId, config);
 	recordDependencyOn(&from, &on, DEPENDENCY_NORMAL);
@@ -211,15 +213,12 @@ mv_config_depend(Relation index, Oid config)
 	ListCell   *lc;
 
 	if (!depends_on(relid, config))
-	{
 		deleteDependencyRecordsForClass(RelationRelationId, relid, TSConfigRelationId,
 										DEPENDENCY_NORMAL);
-		depend(relid, config);
-	}
+	mv_config_depend_also(relid, config);
 	if (!index->rd_rel->relispartition)
 		return;
 	/* These are not locked: nothing is taken away. */
 	foreach(lc, get_partition_ancestors(relid))
-		if (!depends_on(lfirst_oid(lc), config))
-			depend(lfirst_oid(lc), config);
+		mv_config_depend_also(lfirst_oid(lc), config);
 }

@@ -33,3 +33,6 @@ uint64		mv_config_fingerprint(Oid config);
  * indexes that it is a part of, but what it was built with before.
  */
 void		mv_config_depend(Relation index, Oid config);
+
+/* The same of an index that is not built, for it is partitioned; nothing is taken away. */
+void		mv_config_depend_also(Oid index, Oid config);

@@ -17,6 +17,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -67,6 +68,7 @@ share_of_some(const double *shares, int n, int min)
 	counts[0] = 1;
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		for (int j = Min(i + 1, min - 1); j > 0; j--)
 			counts[j] += shares[i] * (counts[j - 1] - counts[j]);
 		counts[0] *= 1 - shares[i];
@@ -249,6 +251,7 @@ table_of(PlannerInfo *root, Node *operand)
 {
 	int			varno;
 
+	operand = mv_plain_columns(root, operand);
 	if (!bms_get_singleton_member(pull_varnos(root, operand), &varno) ||
 		varno >= root->simple_rel_array_size || root->simple_rel_array[varno] == NULL ||
 		planner_rt_fetch(varno, root)->securityQuals != NIL)

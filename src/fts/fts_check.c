@@ -380,7 +380,7 @@ mv_fts_check(Relation index)
 void
 mv_fts_visit_tids(Relation index, void (*visit) (ItemPointer tid, void *arg), void *arg)
 {
-	MvFtsSnapshot *snapshot = mv_fts_open(index);
+	MvFtsSnapshot *snapshot = mv_fts_open_documents(index);
 
 	for (int s = 0; s < snapshot->nsegments; s++)
 	{
@@ -406,7 +406,7 @@ mv_fts_visit_tids(Relation index, void (*visit) (ItemPointer tid, void *arg), vo
 void
 mv_fts_stats(Relation index, MvFtsStats *stats)
 {
-	MvFtsSnapshot *snapshot = mv_fts_open(index);
+	MvFtsSnapshot *snapshot = mv_fts_open_documents(index);
 	MvFtsMeta	meta;
 
 	memset(stats, 0, sizeof(*stats));

@@ -85,6 +85,16 @@ mv_fts_check_config(Relation index, const MvFtsMeta *meta, const MvFtsSchema *sc
 			 errhint("Please REINDEX it.")));
 }
 
+static void
+check_rows(Relation index, const MvFtsMeta *meta, MvFtsRows *rows)
+{
+	uint64		now = mv_config_generation();
+
+	if (rows->checked != now)
+		mv_fts_check_config(index, meta, rows->schema);
+	rows->checked = now;
+}
+
 void
 mv_fts_insert(Relation index, Relation heap, MvFtsRows *rows, Datum *values, bool *isnull,
 			  ItemPointer tid)
@@ -95,10 +105,9 @@ mv_fts_insert(Relation index, Relation heap, MvFtsRows *rows, Datum *values, boo
 	StringInfoData content;
 
 	mv_fts_read_meta(index, &meta);
-	if (!rows->checked)
-		mv_fts_check_config(index, &meta, rows->schema);
-	rows->checked = true;
 	mv_fts_row(rows, 0, values, isnull, &doc);
+	/* Afterwards: the analyzer takes notice of changes at any word. */
+	check_rows(index, &meta, rows);
 	old = MemoryContextSwitchTo(rows->context);
 	initStringInfo(&content);
 	mv_fts_pending_form(rows->invert, meta.positions != 0, &content);

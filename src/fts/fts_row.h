@@ -12,7 +12,7 @@ struct MvFtsRows
 	MvAnalyzer *analyzer;
 	MvFtsInvert *invert;		/* that terms are added to */
 	MemoryContext context;		/* reset for each row */
-	bool		checked;		/* the configuration is the index's */
+	uint64		checked;		/* mv_config_generation(): the configuration was the index's */
 };
 
 /* The row's terms to rows->invert, as those of a document; all else but the TID to doc. */

@@ -317,8 +317,8 @@ open_segments(Relation index, const MvFtsMeta *meta, const bool *chosen)
 	return snapshot;
 }
 
-MvFtsSnapshot *
-mv_fts_open(Relation index)
+static MvFtsSnapshot *
+open_all(Relation index, bool terms)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "bm25 snapshot",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -328,13 +328,26 @@ mv_fts_open(Relation index)
 	MvFtsSegmentStore *pending;
 
 	mv_fts_read_meta(index, &meta);
-	mv_fts_check_config(index, &meta, mv_fts_schema(index));
+	if (terms)
+		mv_fts_check_config(index, &meta, mv_fts_schema(index));
 	snapshot = open_segments(index, &meta, NULL);
 	pending = mv_fts_waiting_open(index, &meta);
 	if (pending != NULL)
 		add_segment(snapshot, pending);
 	MemoryContextSwitchTo(old);
 	return snapshot;
+}
+
+MvFtsSnapshot *
+mv_fts_open(Relation index)
+{
+	return open_all(index, true);
+}
+
+MvFtsSnapshot *
+mv_fts_open_documents(Relation index)
+{
+	return open_all(index, false);
 }
 
 MvFtsSnapshot *

@@ -208,7 +208,7 @@ mv_fts_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	if (stats == NULL)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 	mv_fts_maintain_begin(info->index);
-	snapshot = mv_fts_open(info->index);
+	snapshot = mv_fts_open_documents(info->index);
 	for (int i = 0; i < snapshot->nsegments; i++)
 	{
 		MvFtsSegment *segment = &snapshot->segments[i];

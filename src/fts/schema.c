@@ -163,6 +163,15 @@ set_boosts(MvFtsSchema *schema, Relation index, const char *boosts)
 	}
 }
 
+Oid
+mv_fts_options_config(const bytea *options)
+{
+	const char *name = options == NULL ? NULL :
+		GET_STRING_RELOPTION((const Options *) options, text_config);
+
+	return mv_config_oid(name != NULL ? name : DEFAULT_CONFIG);
+}
+
 MvFtsSchema *
 mv_fts_schema(Relation index)
 {
@@ -170,10 +179,9 @@ mv_fts_schema(Relation index)
 	const Options defaults = {.k1 = DEFAULT_K1, .b = DEFAULT_B, .positions = true};
 	const Options *options = index->rd_options == NULL ? &defaults :
 		(const Options *) index->rd_options;
-	const char *config = GET_STRING_RELOPTION(options, text_config);
 	const char *boosts = GET_STRING_RELOPTION(options, boosts);
 
-	schema->config = mv_config_oid(config != NULL ? config : DEFAULT_CONFIG);
+	schema->config = mv_fts_options_config(index->rd_options);
 	schema->k1 = options->k1;
 	schema->b = options->b;
 	schema->positions = options->positions;

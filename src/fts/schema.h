@@ -49,5 +49,11 @@ MvFtsSchema *mv_fts_schema(Relation index);
 bytea	   *mv_fts_options(Datum reloptions, bool validate);
 bool		mv_is_fts_index(Relation index);
 
+/* The text search configuration that options, or none, say. */
+Oid			mv_fts_options_config(const bytea *options);
+
 /* Define the kind of options; once, when the library is loaded. */
 void		mv_fts_options_init(void);
+
+/* Have partitioned indexes depend on their configurations; likewise.  partitioned.c */
+void		mv_fts_partitioned_init(void);

@@ -100,10 +100,17 @@ struct MvFtsSnapshot
  * mv_fts_open -- the index as it is now.
  *
  * The caller holds an MVCC snapshot taken before, and keeps it until
- * mv_fts_close(); no lock or pin is held in between but those of lists.
+ * mv_fts_close(); no lock or pin is held in between but those of lists.  55000 if the
+ * text search configuration is not any more what the index was built with.
  */
 MvFtsSnapshot *mv_fts_open(Relation index);
 void		mv_fts_close(MvFtsSnapshot *snapshot);
+
+/*
+ * mv_fts_open_documents -- the same for who asks for no terms: VACUUM goes on when a
+ * configuration has changed, or has another name.
+ */
+MvFtsSnapshot *mv_fts_open_documents(Relation index);
 
 /*
  * mv_fts_is_current -- is the segment still one of the index's?

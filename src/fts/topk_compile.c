@@ -25,6 +25,18 @@ new_cursor(MvFtsSearch *search, const MvQuery *query, int term)
 	return search->ncursors++;
 }
 
+/* The option tells what was wanted last, the index what it was built with. */
+static void
+require_positions(const MvFtsSnapshot *snapshot)
+{
+	if (!snapshot->positions)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("index \"%s\" was built without positions, so phrases cannot be searched",
+						RelationGetRelationName(snapshot->index)),
+				 errhint("Please REINDEX it.")));
+}
+
 static MvTopkNode **compile_all(MvFtsSearch *search, const MvQuery *query, MvQueryNode **nodes,
 								int n, bool scored);
 
@@ -43,6 +55,7 @@ compile(MvFtsSearch *search, const MvQuery *query, const MvQueryNode *from, bool
 		node->cursor = new_cursor(search, query, from->term);
 	else if (from->kind == MV_QUERY_PHRASE)
 	{
+		require_positions(search->snapshot);
 		/* Once to look documents up, once to look at positions. */
 		node->cursor = search->ncursors;
 		node->slots = palloc(sizeof(MvPhraseSlot) * from->nslots);

@@ -146,7 +146,7 @@ match_should(MvFtsSearch *search, const MvTopkNode *node, uint32 base, const MvB
 			 MvBits *out, int32 *window)
 {
 	int			min = node->query->min_should;
-	uint16	   *counts = min > 1 ? palloc0(sizeof(uint16) * MV_WINDOW) : NULL;
+	int		   *counts = min > 1 ? palloc0(sizeof(int) * MV_WINDOW) : NULL;
 	MvBits		one;
 	int			i,
 				j;

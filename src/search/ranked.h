@@ -93,6 +93,11 @@ IndexPath  *mv_index_path(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *inde
 /* Add paths in the order that is wanted, if that is of an attribute. */
 void		mv_sorted_paths(PlannerInfo *root, RelOptInfo *rel);
 
+/* ---- several_path.c ---- */
+
+/* Leave no path that could not evaluate a condition of a query for several columns. */
+void		mv_several_paths(PlannerInfo *root, RelOptInfo *rel);
+
 /* ---- for nodes above ---- */
 
 /* LIMIT and OFFSET of the query, if these are about the rows of one relation; else NIL. */

@@ -437,7 +437,11 @@ add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 	if (next_hook)
 		next_hook(root, rel, rti, rte);
 	if (rte->rtekind != RTE_RELATION || rte->tablesample != NULL || IS_DUMMY_REL(rel) ||
-		!mv_enable_ranked_scan || !has_our_index(rel))
+		!has_our_index(rel))
+		return;
+	if (!rte->inh)
+		mv_several_paths(root, rel);
+	if (!mv_enable_ranked_scan)
 		return;
 	mv_ranked_wrap(root, rel, false);
 	if (!may_recheck(root))

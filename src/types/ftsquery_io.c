@@ -179,17 +179,23 @@ maker_end(Maker *maker)
 	return shrink(maker->query);
 }
 
+static void
+check_slop(int slop)
+{
+	if (slop < 0 || slop > MV_FTS_MAX_SLOP)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("slop of a phrase is %d, it must be from 0 to %d", slop,
+						MV_FTS_MAX_SLOP)));
+}
+
 MvFtsQuery *
 mv_ftsquery_phrase(const char *words, int len, int slop)
 {
 	Maker		maker;
 	MvFtsNode  *node;
 
-	if (slop < 0 || slop > MV_FTS_MAX_SLOP)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("slop of a phrase is %d, it must be from 0 to %d", slop,
-						MV_FTS_MAX_SLOP)));
+	check_slop(slop);
 	maker_begin(&maker, len);
 	add(&maker, MV_FTS_GROUP, MV_SHOULD);
 	node = add(&maker, MV_FTS_PHRASE, MV_SHOULD);
@@ -290,6 +296,7 @@ append_phrase(Maker *maker, MvFtsNode *node, TSQuery query, const QueryItem *ite
 	append_phrase(maker, node, query, item + item->qoperator.left);
 	append_phrase(maker, node, query, item + 1);
 	node->number += Max(item->qoperator.distance, 1) - 1;
+	check_slop((int) node->number);
 }
 
 static void add_item(Maker *maker, TSQuery query, const QueryItem *item, MvFtsOccur occur);
