@@ -28,7 +28,7 @@
 
 /*
  * A row of the index that is ranked, read from the table and does not pass, beside what
- * its distance and the conditions cost.  A bitmap, however few its rows; each of them.
+ * the conditions cost.  A bitmap, however few its rows; each of them.
  * In a pass over the table, a page; a row, beside what the conditions cost.
  */
 #define COST_OF_ROW 900.0
@@ -251,14 +251,12 @@ mv_filter_costs(PlannerInfo *root, RelOptInfo *rel, const IndexPath *index,
 {
 	List	   *conditions = other_conditions(index);
 	MvFilterCosts costs = {0};
-	QualCost	order,
-				quals;
+	QualCost	quals;
 
 	if (list_length(conditions) <= within)
 		return costs;
-	cost_qual_eval_node(&order, linitial(index->indexorderbys), root);
 	cost_qual_eval(&quals, conditions, root);
-	costs.row = as_cost(COST_OF_ROW + (order.per_tuple + quals.per_tuple) / cpu_operator_cost);
+	costs.row = as_cost(COST_OF_ROW + quals.per_tuple / cpu_operator_cost);
 	if (may_check_all(root, rel, index, conditions))
 		costs.heap = as_cost(COST_OF_BITMAP + rel->pages * COST_OF_PAGE + rel->tuples *
 							 (COST_OF_TUPLE + quals.per_tuple / cpu_operator_cost));
