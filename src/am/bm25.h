@@ -61,6 +61,16 @@ void		mv_bm25_sort(IndexScanDesc scan, int column, bool descending, bool nulls_f
  */
 bool		mv_bm25_count(IndexScanDesc scan, Relation heap, int64 *rows, int64 *fetched);
 
+/*
+ * mv_bm25_scores -- what the scan's order is by, of some rows; the scan stays where it is.
+ *
+ * scan		in the order of scores, after a rescan
+ * tids		[n], ascending, no two alike
+ * scores	out: [n], >= 0; below 0 where the index does not tell: it has not got the row, or
+ *			it would take too long to find, or there is no query
+ */
+void		mv_bm25_scores(IndexScanDesc scan, const ItemPointerData *tids, int n, double *scores);
+
 /* bm25_cost.c */
 void		mv_bm25_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 								 Cost *startup, Cost *total, Selectivity *selectivity,

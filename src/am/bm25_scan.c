@@ -151,6 +151,19 @@ add_condition(MvBm25Scan *state, ScanKey key, MvCondition *condition)
 	state->nothing |= condition->nranges == 0;
 }
 
+/* What the order by scores asks for; no query if that is NULL. */
+static void
+add_order(IndexScanDesc scan, const MvBm25Scan *state, MvFtsRequest *request)
+{
+	Oid			index;
+
+	request->field = field_of(state->schema, scan->orderByData->sk_attno);
+	if (scan->orderByData->sk_flags & SK_ISNULL)
+		return;
+	request->query = bind_query(scan, scan->orderByData, &index);
+	request->statistics = index == RelationGetRelid(scan->indexRelation) ? InvalidOid : index;
+}
+
 static void
 make_request(IndexScanDesc scan, MvBm25Scan *state)
 {
@@ -185,11 +198,7 @@ make_request(IndexScanDesc scan, MvBm25Scan *state)
 	if (scan->numberOfOrderBys == 0)
 		return;
 	request->all = true;
-	request->field = field_of(state->schema, scan->orderByData->sk_attno);
-	if (scan->orderByData->sk_flags & SK_ISNULL)
-		return;
-	request->query = bind_query(scan, scan->orderByData, &index);
-	request->statistics = index == RelationGetRelid(scan->indexRelation) ? InvalidOid : index;
+	add_order(scan, state, request);
 }
 
 static void
@@ -266,4 +275,30 @@ mv_bm25_count(IndexScanDesc scan, Relation heap, int64 *rows, int64 *fetched)
 	mv_last_scan.pages += mv_counters_pages_read() - before;
 	mv_last_scan.rows += *rows;
 	return true;
+}
+
+void
+mv_bm25_scores(IndexScanDesc scan, const ItemPointerData *tids, int n, double *scores)
+{
+	const MvBm25Scan *state = scan->opaque;
+	uint64		before = mv_counters_pages_read();
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "bm25 scores",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MvFtsRequest request = {0};
+
+	add_order(scan, state, &request);
+	if (request.query != NULL)
+	{
+		MvFtsSearch *search = mv_search_begin(scan->indexRelation, state->schema, &request);
+
+		mv_search_scores(search, tids, n, scores);
+		mv_search_end(search);
+	}
+	else
+		for (int i = 0; i < n; i++)
+			scores[i] = -1;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	mv_last_scan.pages += mv_counters_pages_read() - before;
 }

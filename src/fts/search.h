@@ -80,4 +80,17 @@ int64		mv_search_bitmap(MvFtsSearch *search, TIDBitmap *bitmap, bool recheck);
 int64		mv_search_count(MvFtsSearch *search, Relation heap, Snapshot snapshot,
 							int64 *fetched);
 
+/*
+ * mv_search_scores -- what the request's query gives to some rows, instead of
+ * mv_search_next().  Nothing else that the request asks for has a say.
+ *
+ * tids		[n], ascending, no two alike
+ * scores	out: [n], >= 0; below 0 where no live document was found
+ *
+ * Of rows that are in the index a few may not be found, where there are many documents
+ * that are not in the order of the table.
+ */
+void		mv_search_scores(MvFtsSearch *search, const ItemPointerData *tids, int n,
+							 double *scores);
+
 void		mv_search_end(MvFtsSearch *search);

@@ -10,6 +10,7 @@
  *   topk_match.c	any query, as bits of a window
  *   topk_sort.c	rows in the order of an attribute
  *   topk_count.c	how many rows match
+ *   topk_rows.c	scores of some rows
  *   topk_phrase.c	phrases
  *
  * A window is MV_WINDOW documents from a multiple of it.  Scores are points
@@ -286,6 +287,15 @@ void		mv_topk_any(MvFtsSearch *search);
  */
 void		mv_topk_add(MvFtsSearch *search, MvCursor *cursor, const uint32 *docs, int32 *points,
 						int n, int64 rest);
+
+/*
+ * mv_topk_bag_points -- the points of some documents, where mv_topk_bag() is to find the best;
+ * those without any do not match.
+ *
+ * docs		[n], ascending, here and from call to call
+ * points	out: [n]
+ */
+void		mv_topk_bag_points(MvFtsSearch *search, const uint32 *docs, int32 *points, int n);
 
 /*
  * mv_topk_match -- the documents of the window at base that a node matches.

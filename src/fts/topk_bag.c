@@ -226,6 +226,12 @@ search_window(MvFtsSearch *search, WindowTerm *terms, int n, uint32 from, uint32
 	mv_topk_offer(search, search->docs, search->points, found);
 }
 
+static int
+max_cursors(const MvFtsSearch *search)
+{
+	return search->root->kind == MV_QUERY_TERM ? 1 : search->root->query->nshould;
+}
+
 /* The terms of the root that the segment has. */
 static int
 list_cursors(MvFtsSearch *search, MvCursor **cursors)
@@ -243,11 +249,22 @@ list_cursors(MvFtsSearch *search, MvCursor **cursors)
 }
 
 void
+mv_topk_bag_points(MvFtsSearch *search, const uint32 *docs, int32 *points, int n)
+{
+	MvCursor  **cursors = palloc(sizeof(MvCursor *) * max_cursors(search));
+	int			ncursors = list_cursors(search, cursors);
+
+	memset(points, 0, sizeof(int32) * n);
+	for (int i = 0; i < ncursors; i++)
+		mv_topk_add(search, cursors[i], docs, points, n, search->need);	/* all are worth it */
+	pfree(cursors);
+}
+
+void
 mv_topk_bag(MvFtsSearch *search)
 {
-	int			max = search->root->kind == MV_QUERY_TERM ? 1 : search->root->query->nshould;
-	MvCursor  **cursors = palloc(sizeof(MvCursor *) * max);
-	WindowTerm *terms = palloc(sizeof(WindowTerm) * max);
+	MvCursor  **cursors = palloc(sizeof(MvCursor *) * max_cursors(search));
+	WindowTerm *terms = palloc(sizeof(WindowTerm) * max_cursors(search));
 	int			n = list_cursors(search, cursors);
 	uint32		from = 0;
 

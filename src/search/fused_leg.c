@@ -1,7 +1,7 @@
 /*
  * fused_leg.c -- legs of a Fused Scan: rows in the order of a value, to a depth.
  *
- * Rows are found again by ctid.  An index of ours returns them a little out of
+ * Rows are found again by ctid.  A vector index of ours returns them a little out of
  * order, so somewhat more are read than count, and all are sorted, rows of equal
  * value by their table's OID and their ctid.
  */
@@ -34,11 +34,14 @@ mv_leg_begin(MvFusedScan *scan, int number, EState *estate, int eflags)
 	leg->depth = ExecInitExpr(leg->plan->depth, parent);
 }
 
-/* Rows that are read for a depth. */
+/*
+ * Rows that are read for a depth; of text, whose order is exact, one more, to see whether
+ * there are rows of the same value.
+ */
 static double
-rows_read(double depth)
+rows_read(const MvLeg *leg, double depth)
 {
-	return depth + ceil(depth / 8) + 8;
+	return leg->plan->kind == MV_LEG_TEXT ? depth + 1 : depth + ceil(depth / 8) + 8;
 }
 
 static double
@@ -72,7 +75,7 @@ mv_leg_start(MvFusedScan *scan, MvLeg *leg)
 	leg->no_query = false;
 	if (leg->query != NULL)
 		ExecEvalExprSwitchContext(leg->query, scan->css.ss.ps.ps_ExprContext, &leg->no_query);
-	mv_ranked_expect(leg->state, rows_read(depth_of(scan, leg)), scan->filters);
+	mv_ranked_expect(leg->state, rows_read(leg, depth_of(scan, leg)), scan->filters);
 }
 
 void
@@ -163,7 +166,7 @@ void
 mv_leg_read(MvFusedScan *scan, MvLeg *leg)
 {
 	bool		whole = leg->plan->whole && scan->ranker->by_value;
-	double		least = whole ? INFINITY : rows_read(depth_of(scan, leg));
+	double		least = whole ? INFINITY : rows_read(leg, depth_of(scan, leg));
 	double		most = 2 * least;
 
 	if (leg->ended)
@@ -192,19 +195,96 @@ mv_leg_is_read(const MvFusedScan *scan, const MvLeg *leg)
 	return n >= leg->limit || (leg->ended && n == leg->n) || !scan->ranker->deepens;
 }
 
-/* Text that does not match has the value 0, which needs no look at the text. */
+/* ---- values of rows that the leg does not rank ---- */
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return mv_row_id_compare(&(*(MvFusedRow *const *) a)->id, &(*(MvFusedRow *const *) b)->id);
+}
+
+/* Have the leg's index tell the values of some rows of one table, [n] in order. */
+static void
+ask_index(const MvLeg *leg, MvFusedRow **rows, int n)
+{
+	uint32		bit = 1u << leg->number;
+	ItemPointerData *tids = palloc(sizeof(ItemPointerData) * n);
+	double	   *scores = palloc(sizeof(double) * n);
+
+	for (int i = 0; i < n; i++)
+		tids[i] = rows[i]->id.tid;
+	mv_ranked_scores(leg->state, rows[0]->id.table, tids, n, scores);
+	for (int i = 0; i < n; i++)
+	{
+		rows[i]->asked |= bit;
+		if (scores[i] < 0)
+			continue;
+		rows[i]->told |= bit;
+		rows[i]->values[leg->number] = 0 - scores[i];
+	}
+	pfree(tids);
+	pfree(scores);
+}
+
+/*
+ * All rows at once, when the text of the first of them would have to be analysed: that takes
+ * longer than a search for all.
+ */
+static void
+ask_indexes(MvFusedScan *scan, const MvLeg *leg)
+{
+	uint32		bit = 1u << leg->number;
+	MvFusedRow **rows = palloc(sizeof(MvFusedRow *) * hash_get_num_entries(scan->rows));
+	HASH_SEQ_STATUS all;
+	MvFusedRow *row;
+	int			n = 0;
+
+	hash_seq_init(&all, scan->rows);
+	while ((row = hash_seq_search(&all)) != NULL)
+		if (!((row->known | row->asked) & bit))
+			rows[n++] = row;
+	qsort(rows, n, sizeof(MvFusedRow *), compare_ids);
+	for (int from = 0, end; from < n; from = end)
+	{
+		for (end = from; end < n && rows[end]->id.table == rows[from]->id.table; end++)
+			;
+		ask_index(leg, rows + from, end - from);
+	}
+	pfree(rows);
+}
+
+/* The value of text, by other means than the text: false if there are none. */
+static bool
+text_value(MvFusedScan *scan, const MvLeg *leg, MvFusedRow *row, double *value)
+{
+	uint32		bit = 1u << leg->number;
+
+	/* Where all that match are ranked, the others have the value 0. */
+	*value = 0;
+	if (leg->ended && mv_leg_ranks(scan, leg) == leg->n)
+		return true;
+	if (!(row->asked & bit))
+		ask_indexes(scan, leg);
+	if (!(row->told & bit))
+		return false;
+	scan->told++;
+	*value = row->values[leg->number];
+	return true;
+}
+
 static Datum
-compute(MvFusedScan *scan, const MvLeg *leg, bool *isnull)
+compute(MvFusedScan *scan, const MvLeg *leg, MvFusedRow *row, bool *isnull)
 {
 	ExprContext *context = scan->css.ss.ps.ps_ExprContext;
+	double		value;
 
-	if (leg->plan->kind == MV_LEG_TEXT && leg->ended)
+	if (leg->plan->kind == MV_LEG_TEXT && text_value(scan, leg, row, &value))
 	{
 		ExecEvalExprSwitchContext(leg->operand, context, isnull);
 		*isnull |= leg->no_query;
-		return Float8GetDatum(0);
+		return Float8GetDatum(value);
 	}
-	scan->looked_up++;
+	scan->computed++;
 	return ExecEvalExprSwitchContext(leg->lookup ? leg->lookup : leg->missing, context, isnull);
 }
 
@@ -217,8 +297,21 @@ mv_leg_look_up(MvFusedScan *scan, const MvLeg *leg, MvFusedRow *row)
 
 	/* A row beyond a depth of its own is none of the leg's. */
 	if (isinf(leg->limit))
-		value = compute(scan, leg, &isnull);
+		value = compute(scan, leg, row, &isnull);
 	row->known |= bit;
 	row->nulls = isnull ? row->nulls | bit : row->nulls & ~bit;
 	row->values[leg->number] = isnull ? 0 : DatumGetFloat8(value);
+}
+
+Datum
+mv_leg_value(MvFusedScan *scan, const MvLeg *leg, MvFusedRow *row, bool *isnull)
+{
+	uint32		bit = 1u << leg->number;
+
+	*isnull = false;
+	if ((row->known & bit) && !(row->nulls & bit))
+		return Float8GetDatum(row->values[leg->number]);
+	if (leg->lookup == NULL)
+		return compute(scan, leg, row, isnull);
+	return ExecEvalExprSwitchContext(leg->missing, scan->css.ss.ps.ps_ExprContext, isnull);
 }

@@ -421,7 +421,8 @@ mv_fused_rank(MvFusedScan *scan)
 void
 mv_fused_rank_other(MvFusedScan *scan, MvFusedRow *row)
 {
-	*row = (MvFusedRow){ .complete = true };
+	/* Indexes are asked for rows that legs have returned. */
+	*row = (MvFusedRow){.complete = true, .asked = ~0u};
 	if (scan->ranker->by_value)
 	{
 		for (int i = 0; i < scan->plan.nlegs; i++)

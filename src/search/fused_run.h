@@ -48,7 +48,9 @@ typedef struct MvFusedRow
 	MinimalTuple tuple;			/* of the leg that it came from first */
 	uint32		known;			/* values: of legs that rank it, or looked up; a bit each */
 	uint32		nulls;			/* of these */
-	double		values[MV_MAX_LEGS];
+	uint32		asked;			/* legs whose index was asked for the value */
+	uint32		told;			/* of these, the ones that knew it: no text need be analysed */
+	double		values[MV_MAX_LEGS];	/* that are known, or were told */
 } MvFusedRow;
 
 typedef struct MvLegRow
@@ -129,7 +131,8 @@ struct MvFusedScan
 	bool		proven;			/* nothing unread can change the rows wanted */
 	bool		nulls;			/* rows without a score are being returned, the others were */
 	bool		has_nulls;		/* there are some */
-	uint64		looked_up;		/* values, for EXPLAIN ANALYZE */
+	uint64		computed;		/* values, from rows, for EXPLAIN ANALYZE */
+	uint64		told;			/* and from indexes */
 };
 
 /* ---- fused_scan.c ---- */
@@ -156,8 +159,14 @@ int			mv_leg_ranks(const MvFusedScan *scan, const MvLeg *leg);
 /* Will it rank no more rows, however deep it is read? */
 bool		mv_leg_is_read(const MvFusedScan *scan, const MvLeg *leg);
 
-/* Compute the value of a row that it does not rank; the row is in the node's slot. */
+/* Find the value of a row that it does not rank; the row is in the node's slot. */
 void		mv_leg_look_up(MvFusedScan *scan, const MvLeg *leg, MvFusedRow *row);
+
+/*
+ * mv_leg_value -- the value of a row as a query selects it, whatever the leg's own condition;
+ * the row is in the node's slot.
+ */
+Datum		mv_leg_value(MvFusedScan *scan, const MvLeg *leg, MvFusedRow *row, bool *isnull);
 
 void		mv_leg_forget(MvLeg *leg);
 

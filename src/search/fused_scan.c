@@ -179,10 +179,10 @@ next_other(MvFusedScan *scan, MvFusedRow *row)
  * other	room for one that no leg ranks
  * returns	NULL if there are no more
  */
-static const MvFusedRow *
+static MvFusedRow *
 next_row(MvFusedScan *scan, MvFusedRow *other)
 {
-	const MvFusedRow *row = next_ranked(scan);
+	MvFusedRow *row = next_ranked(scan);
 
 	if (row != NULL)
 		return row;
@@ -197,9 +197,8 @@ next_row(MvFusedScan *scan, MvFusedRow *other)
 
 /* Its score, and values of legs that are asked for. */
 static void
-store_scores(MvFusedScan *scan, const MvFusedRow *row)
+store_scores(MvFusedScan *scan, MvFusedRow *row)
 {
-	ExprContext *context = scan->css.ss.ps.ps_ExprContext;
 	TupleTableSlot *slot = scan->css.ss.ss_ScanTupleSlot;
 	int			score = scan->plan.ncolumns;
 	int			fused = scan->plan.fused - 1;
@@ -216,16 +215,8 @@ store_scores(MvFusedScan *scan, const MvFusedRow *row)
 		const MvLeg *leg = &scan->legs[i];
 		int			column = leg->plan->column - 1;
 
-		if (column < 0)
-			continue;
-		if ((row->known & 1u << i) && !(row->nulls & 1u << i))
-		{
-			slot->tts_values[column] = Float8GetDatum(row->values[i]);
-			slot->tts_isnull[column] = false;
-		}
-		else
-			slot->tts_values[column] = ExecEvalExprSwitchContext(leg->missing, context,
-																 &slot->tts_isnull[column]);
+		if (column >= 0)
+			slot->tts_values[column] = mv_leg_value(scan, leg, row, &slot->tts_isnull[column]);
 	}
 }
 
@@ -235,7 +226,7 @@ next(CustomScanState *node)
 	MvFusedScan *scan = (MvFusedScan *) node;
 	ExprContext *context = node->ss.ps.ps_ExprContext;
 	MvFusedRow	other;
-	const MvFusedRow *row;
+	MvFusedRow *row;
 
 	if (scan->rows == NULL)
 		start(scan);
@@ -311,7 +302,10 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	ExplainPropertyFloat("Depth", NULL, scan->depth, 0, es);
 	ExplainPropertyInteger("Rows Fused", NULL, hash_get_num_entries(scan->rows), es);
 	if (scan->ranker->by_value)
-		ExplainPropertyUInteger("Values Computed", NULL, scan->looked_up, es);
+	{
+		ExplainPropertyUInteger("Values Computed", NULL, scan->computed, es);
+		ExplainPropertyUInteger("Values From Indexes", NULL, scan->told, es);
+	}
 	ExplainPropertyBool("Proven", scan->proven, es);
 }
 

@@ -131,3 +131,13 @@ Plan	   *mv_ranked_bitmap(Plan *plan);
  * filters	the bitmaps that were left to it
  */
 void		mv_ranked_expect(PlanState *plan, double rows, MvTidFilter *filters);
+
+/*
+ * mv_ranked_scores -- full-text scores of some rows of a table, from the index that such a
+ * plan reads the table's rows from.  What the plan returns next stays the same.
+ *
+ * tids		[n], ascending, no two alike
+ * scores	out: [n], >= 0; below 0 where no index tells
+ */
+void		mv_ranked_scores(PlanState *plan, Oid table, const ItemPointerData *tids, int n,
+							 double *scores);

@@ -38,6 +38,7 @@
 #include "index/counters.h"
 #include "search/ranked.h"
 #include "search/ranked_order.h"
+#include "search/row_scores.h"
 
 /* Where the rows wanted are known from: the later, the dearer, and the more certain. */
 typedef enum Source
@@ -279,22 +280,35 @@ start(RankedScan *scan)
 }
 
 /*
- * The child's row, for EXPLAIN ANALYZE: what was done for it is told apart from what
- * other scans of the query do.
+ * For EXPLAIN ANALYZE: what is done between these is told apart from what other scans of
+ * the query do.
  */
+static MvScanCounters
+begin_counts(void)
+{
+	MvScanCounters before = mv_last_scan;
+
+	mv_counters_begin(before.index);
+	return before;
+}
+
+static void
+end_counts(RankedScan *scan, MvScanCounters before, bool first)
+{
+	mv_counters_add(&scan->counts, &mv_last_scan);
+	if (first)
+		return;
+	mv_counters_add(&before, &mv_last_scan);
+	mv_last_scan = before;
+}
+
 static TupleTableSlot *
 counted_row(RankedScan *scan, bool first)
 {
-	MvScanCounters before = mv_last_scan;
-	TupleTableSlot *row;
+	MvScanCounters before = begin_counts();
+	TupleTableSlot *row = ExecProcNode(scan->child);
 
-	mv_counters_begin(before.index);
-	row = ExecProcNode(scan->child);
-	mv_counters_add(&scan->counts, &mv_last_scan);
-	if (first)
-		return row;
-	mv_counters_add(&before, &mv_last_scan);
-	mv_last_scan = before;
+	end_counts(scan, before, first);
 	return row;
 }
 
@@ -524,26 +538,70 @@ static const CustomExecMethods exec_methods = {
 	.ExplainCustomScan = explain,
 };
 
-void
-mv_ranked_expect(PlanState *plan, double rows, MvTidFilter *filters)
+/* Add the nodes that return rows to a plan of a leg. */
+static List *
+add_scans(List *scans, PlanState *plan)
 {
 	if (IsA(plan, MergeAppendState))
 	{
 		MergeAppendState *merge = (MergeAppendState *) plan;
 
 		for (int i = 0; i < merge->ms_nplans; i++)
-			mv_ranked_expect(merge->mergeplans[i], rows, filters);
+			scans = add_scans(scans, merge->mergeplans[i]);
 	}
 	else if (IsA(plan, ResultState) && outerPlanState(plan) != NULL)
-		mv_ranked_expect(outerPlanState(plan), rows, filters);
+		scans = add_scans(scans, outerPlanState(plan));
 	else if (IsA(plan, CustomScanState) && ((CustomScanState *) plan)->methods == &exec_methods)
+		scans = lappend(scans, plan);
+	return scans;
+}
+
+void
+mv_ranked_expect(PlanState *plan, double rows, MvTidFilter *filters)
+{
+	List	   *scans = add_scans(NIL, plan);
+	ListCell   *lc;
+
+	foreach(lc, scans)
 	{
-		RankedScan *scan = (RankedScan *) plan;
+		RankedScan *scan = lfirst(lc);
 
 		scan->expected = rows;
 		if (scan->plan.n.given > 0)
 			scan->filter = &filters[scan->plan.n.given - 1];
 	}
+	list_free(scans);
+}
+
+/* Can the node's index tell scores of the table's rows? */
+static bool
+has_scores(const RankedScan *scan, Oid table)
+{
+	return scan->plan.n.text && scan->started &&
+		RelationGetRelid(scan->index->ss.ss_currentRelation) == table;
+}
+
+void
+mv_ranked_scores(PlanState *plan, Oid table, const ItemPointerData *tids, int n, double *scores)
+{
+	List	   *scans = add_scans(NIL, plan);
+	ListCell   *lc;
+
+	for (int i = 0; i < n; i++)
+		scores[i] = -1;
+	foreach(lc, scans)
+	{
+		RankedScan *scan = lfirst(lc);
+		MvScanCounters before;
+
+		if (!has_scores(scan, table))
+			continue;
+		before = begin_counts();
+		mv_row_scores(scan->index->iss_ScanDesc, scan->index->ss.ss_currentRelation, tids, n,
+					  scores);
+		end_counts(scan, before, false);
+	}
+	list_free(scans);
 }
 
 static Node *
