@@ -150,18 +150,24 @@ def ndcg(found, grades, k=10):
     return gain / ideal if ideal else 0.0
 
 
+def judged(folder):
+    """Of a collection: query id -> document id -> grade above 0; all queries as (id, text)."""
+    grades = collections.defaultdict(dict)
+    for line in (folder / "qrels.tsv").read_text().splitlines():
+        query, document, grade = line.split("\t")
+        if int(grade) > 0:
+            grades[query][document] = int(grade)
+    queries = [line.split("\t", 1) for line in (folder / "queries.tsv").read_text(encoding="utf-8").splitlines()]
+    return grades, queries
+
+
 def quality(options):
     for folder in options.collections:
-        grades = collections.defaultdict(dict)
-        for line in (folder / "qrels.tsv").read_text().splitlines():
-            query, document, grade = line.split("\t")
-            if int(grade) > 0:
-                grades[query][document] = int(grade)
+        grades, queries = judged(folder)
         with psycopg.connect(options.dsn, autocommit=True) as connection:
             load(connection, lines(folder / "docs.jsonl"), ["title", "text"])
             scores = []
-            for line in (folder / "queries.tsv").read_text(encoding="utf-8").splitlines():
-                query, text = line.split("\t", 1)
+            for query, text in queries:
                 if query not in grades:
                     continue
                 found = [row[0] for row in connection.execute(
@@ -190,4 +196,5 @@ def main():
         speed(options)
 
 
-main()
+if __name__ == "__main__":
+    main()

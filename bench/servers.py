@@ -85,7 +85,7 @@ def describe(server):
     """Version, extensions and the settings that decide about speed."""
     with connect(server) as conn:
         conn.execute("CREATE EXTENSION IF NOT EXISTS vector")
-        for name in ("milvus_pg", "vchord", "vectorscale"):
+        for name in ("milvus_pg", "vchord", "vectorscale", "pg_textsearch"):
             if conn.execute("SELECT 1 FROM pg_available_extensions WHERE name = %s", (name,)).fetchone():
                 conn.execute(f"CREATE EXTENSION IF NOT EXISTS {name}")
         extensions = conn.execute(

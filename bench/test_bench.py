@@ -18,6 +18,7 @@ import client
 import datasets
 import filters
 import growth
+import hybrid
 import report
 import servers
 import vectors
@@ -53,6 +54,28 @@ class Nearest(unittest.TestCase):
     def test_fewer_rows_than_k(self):
         base = np.eye(3, dtype=np.float32)
         self.assertEqual(datasets.nearest(base, base[:1], "cosine", 100).shape, (1, 3))
+
+
+class Fusion(unittest.TestCase):
+    def test_ranks_by_value_and_row_without_those_that_have_none(self):
+        self.assertEqual(list(hybrid.ranks(np.array([3.0, np.inf, 1.0, 3.0]))), [2, np.inf, 1, 3])
+
+    def test_rrf_is_the_sum_of_both_legs(self):
+        got = hybrid.fused("rrf", np.array([0.2, 0.1]), np.array([-5.0, np.inf]), 100)
+        self.assertTrue(np.allclose(got, [-1 / 62 - 1 / 61, -1 / 61]))
+        got = hybrid.fused("rrf", np.array([0.2, 0.1]), np.array([-5.0, np.inf]), 1)
+        self.assertTrue(np.allclose(got, [-1 / 61, -1 / 61]))
+
+    def test_minmax_is_over_the_first_rows(self):
+        self.assertEqual(list(hybrid.minmax(np.array([1.0, 2.0, 5.0, 9.0]), 3)), [1, 0.75, 0, 0])
+        self.assertEqual(list(hybrid.minmax(np.array([2.0, np.inf]), 3)), [1, 0])
+        self.assertEqual(list(hybrid.minmax(np.full(2, np.inf), 3)), [0, 0])
+
+    def test_best_rows_leave_out_what_has_no_value(self):
+        self.assertEqual(hybrid.best(np.array([1.0, np.inf, 0.5, 1.0]), 3), [2, 0, 3])
+
+    def test_shared_rows_ignore_missing_ones(self):
+        self.assertEqual(hybrid.shared([[1, 2, -1]], [[2, 3, -1]]), 0.5)
 
 
 class Turns(unittest.TestCase):
