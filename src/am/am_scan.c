@@ -290,7 +290,7 @@ static bool
 is_wanted(const MvScanState *state, const ItemPointerData *tid)
 {
 	/* Methods may return more than is in the TID set. */
-	if (state->filter.tids != NULL && !mv_tid_set_has(state->filter.tids, tid, NULL))
+	if (state->filter.tids != NULL && !mv_tid_set_has(state->filter.tids, tid))
 		return false;
 	return state->nsorted == 0 || bsearch(tid, state->seen, state->nsorted,
 										  sizeof(ItemPointerData), compare_tids) == NULL;

@@ -183,7 +183,7 @@ is_wanted(MvFtsSearch *search, uint32 doc, bool few)
 		mv_fts_tids(search->segment, doc, 1, &tid);
 	else
 		tid = window_tids(search, base)[doc - base];
-	return mv_tid_set_has(wanted, &tid, NULL);
+	return mv_tid_set_has(wanted, &tid);
 }
 
 /* Out of the mask with all others. */
@@ -198,7 +198,7 @@ apply_tids(MvFtsSearch *search)
 			int			bit = pg_rightmost_one_pos64(left);
 
 			mv_last_scan.tested++;
-			if (!mv_tid_set_has(search->request->tids, &tids[word * 64 + bit], NULL))
+			if (!mv_tid_set_has(search->request->tids, &tids[word * 64 + bit]))
 				search->mask.words[word] &= ~(UINT64CONST(1) << bit);
 		}
 }

@@ -73,7 +73,7 @@ find_anywhere(const MvFtsSegment *segment, Lookup *lookup, uint32 from, int n)
 {
 	mv_fts_tids(segment, from, n, lookup->chunk);
 	for (int i = 0; i < n; i++)
-		if (mv_tid_set_has(lookup->set, &lookup->chunk[i], NULL))
+		if (mv_tid_set_has(lookup->set, &lookup->chunk[i]))
 			add_document(lookup, from + i, position(lookup->tids, lookup->n, &lookup->chunk[i]));
 }
 
@@ -215,7 +215,7 @@ set_of(const ItemPointerData *tids, int n)
 		for (; i < n && ItemPointerGetBlockNumberNoCheck(&tids[i]) == block; i++)
 			if (noffsets < (int) lengthof(offsets))
 				offsets[noffsets++] = ItemPointerGetOffsetNumberNoCheck(&tids[i]);
-		mv_tid_set_add(set, block, offsets, noffsets, false);
+		mv_tid_set_add(set, block, offsets, noffsets);
 	}
 	return set;
 }

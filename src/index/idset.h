@@ -62,3 +62,16 @@ mv_id_set_has(const MvIdSet *set, uint32 id)
 {
 	return id < set->n && (set->words[id / 64] >> id % 64 & 1);
 }
+
+/* Which of the 32 ids from one on that is not above n are members, a bit each. */
+static inline uint32
+mv_id_set_32(const MvIdSet *set, uint32 first)
+{
+	uint32		word = first / 64,
+				shift = first % 64;
+	uint64		bits = set->words[word] >> shift;
+
+	if (shift > 32 && word < set->n / 64)
+		bits |= set->words[word + 1] << (64 - shift);
+	return (uint32) bits;
+}

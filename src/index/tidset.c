@@ -1,45 +1,42 @@
 /*
- * tidset.c -- a bit for each page of the table says whether it has members, and the
- * count of such pages before it where their bits are.  Most rows are turned away by
- * the first, which stays in the processor's cache.
+ * tidset.c -- making a set of TIDs.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "port/pg_bitutils.h"
 
 #include "compat.h"
 #include "index/tidset.h"
 
-#define PAGE_WORDS (MaxHeapTuplesPerPage / 64 + 1)
+/*
+ * Bits of a block at first: rows with vectors are long, few are on a page.  At most as many
+ * as there are offset numbers.
+ */
+#define FIRST_SHIFT 3
+#define MAX_SHIFT 16
 
-/* 64 pages of the table. */
-typedef struct Pages
+#define FIRST_CHUNKS 64
+
+static Size
+chunk_words(int shift)
 {
-	uint64		any;			/* those with members */
-	uint32		before;			/* pages with members before these */
-} Pages;
+	return ((Size) MV_TID_CHUNK << shift) / 64;
+}
 
-/* A page with members. */
-typedef struct Members
+/* Zeroed, but for the chunks taken over from another array. */
+static uint64 *
+make_bits(uint32 nchunks, int shift, const uint64 *from, uint32 nfrom)
 {
-	uint64		bits[PAGE_WORDS];	/* by offset number */
-	bool		whole;			/* all rows of the page, whatever the bits */
-	bool		recheck;
-} Members;
+	Size		words = chunk_words(shift);
+	uint64	   *bits = palloc_extended(sizeof(uint64) * words * nchunks,
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
-struct MvTidSet
-{
-	BlockNumber nblocks;
-	BlockNumber last;			/* that was added */
-	Pages	   *pages;			/* [nblocks / 64 + 1] */
-	Members    *members;		/* [npages], of the pages with members, in order */
-	uint32		npages,
-				max_pages,
-				whole_pages;
-	double		count;
-};
+	if (from != NULL)
+		memcpy(bits, from, sizeof(uint64) * words * nfrom);
+	return bits;
+}
 
+/* Of the block after the last the bits stay clear, so there is a chunk for that, too. */
 MvTidSet *
 mv_tid_set_create(BlockNumber nblocks)
 {
@@ -47,84 +44,85 @@ mv_tid_set_create(BlockNumber nblocks)
 
 	set->nblocks = nblocks;
 	set->last = InvalidBlockNumber;
-	set->pages = palloc_extended(sizeof(Pages) * (nblocks / 64 + 1),
-								 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	set->max_pages = 64;
-	set->members = palloc(sizeof(Members) * set->max_pages);
+	set->shift = FIRST_SHIFT;
+	set->rest = (1 << FIRST_SHIFT) - 1;
+	set->chunks = palloc_extended(sizeof(uint32) * (nblocks / MV_TID_CHUNK + 1),
+								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	set->nchunks = 1;
+	set->max_chunks = FIRST_CHUNKS;
+	set->bits = make_bits(set->max_chunks, set->shift, NULL, 0);
 	return set;
 }
 
-void
-mv_tid_set_free(MvTidSet *set)
-{
-	pfree(set->pages);
-	pfree(set->members);
-	pfree(set);
-}
-
-/* The words that were passed over have as many pages before them as there are now. */
 static void
-pass_words(MvTidSet *set, BlockNumber word)
+set_bits(uint64 *bits, uint64 from, uint64 to)
 {
-	BlockNumber from = set->last == InvalidBlockNumber ? 0 : set->last / 64 + 1;
+	for (; from < to; from++)
+		bits[from / 64] |= UINT64CONST(1) << from % 64;
+}
 
-	for (; from <= word; from++)
-		set->pages[from].before = set->npages;
+/* Twice as many bits for each block. */
+static void
+widen(MvTidSet *set)
+{
+	uint64		blocks = (uint64) set->nchunks * MV_TID_CHUNK;
+	uint32		old_width = 1u << set->shift;
+	uint64	   *old = set->bits;
+	uint64	   *bits = make_bits(set->max_chunks, set->shift + 1, NULL, 0);
+
+	for (uint64 block = 0; block < blocks; block++)
+		for (uint32 i = 0; i < old_width; i++)
+		{
+			uint64		from = block * old_width + i;
+			uint64		to = 2 * block * old_width + i;
+
+			if (old[from / 64] >> from % 64 & 1)
+				set_bits(bits, to, to + 1 + (i == set->rest ? old_width : 0));
+		}
+	pfree(old);
+	set->bits = bits;
+	set->shift++;
+	set->rest = (1u << set->shift) - 1;
+}
+
+/* The bits of a block, which need not be the first of its chunk. */
+static uint64
+place_of(MvTidSet *set, BlockNumber block)
+{
+	uint32	   *chunk = &set->chunks[block / MV_TID_CHUNK];
+
+	if (*chunk == 0)
+	{
+		if (set->nchunks == set->max_chunks)
+		{
+			uint64	   *old = set->bits;
+
+			set->bits = make_bits(2 * set->max_chunks, set->shift, old, set->nchunks);
+			set->max_chunks *= 2;
+			pfree(old);
+		}
+		*chunk = set->nchunks++;
+	}
+	return ((uint64) *chunk * MV_TID_CHUNK + block % MV_TID_CHUNK) << set->shift;
 }
 
 void
-mv_tid_set_add(MvTidSet *set, BlockNumber block, const OffsetNumber *offsets, int n, bool recheck)
+mv_tid_set_add(MvTidSet *set, BlockNumber block, const OffsetNumber *offsets, int n)
 {
-	Members    *page;
+	uint64		place;
 
 	Assert(set->last == InvalidBlockNumber || block > set->last);
 	if (block >= set->nblocks || n == 0)
 		return;
-	if (set->npages == set->max_pages)
-	{
-		set->max_pages *= 2;
-		set->members = repalloc_huge(set->members, sizeof(Members) * (Size) set->max_pages);
-	}
-	pass_words(set, block / 64);
-	page = &set->members[set->npages++];
-	memset(page, 0, sizeof(Members));
-	page->whole = n < 0;
-	page->recheck = recheck;
 	for (int i = 0; i < n; i++)
-		if (offsets[i] < PAGE_WORDS * 64)
-			page->bits[offsets[i] / 64] |= UINT64CONST(1) << offsets[i] % 64;
-	set->pages[block / 64].any |= UINT64CONST(1) << block % 64;
+		while (offsets[i] >= set->rest && set->shift < MAX_SHIFT)
+			widen(set);
+	place = place_of(set, block);
+	if (n < 0)
+		set_bits(set->bits, place, place + set->rest + 1);
+	for (int i = 0; i < n; i++)
+		set_bits(set->bits, place + offsets[i], place + offsets[i] + 1);
 	set->count += Max(n, 0);
 	set->whole_pages += n < 0;
 	set->last = block;
-}
-
-bool
-mv_tid_set_has(const MvTidSet *set, const ItemPointerData *tid, bool *recheck)
-{
-	BlockNumber block = ItemPointerGetBlockNumberNoCheck(tid);
-	OffsetNumber offset = ItemPointerGetOffsetNumberNoCheck(tid);
-	uint64		bit = UINT64CONST(1) << block % 64;
-	const Pages *pages = &set->pages[block / 64];
-	const Members *page;
-
-	if (block >= set->nblocks || !(pages->any & bit))
-		return false;
-	page = &set->members[pages->before + pg_popcount64(pages->any & (bit - 1))];
-	if (recheck != NULL)
-		*recheck = page->recheck;
-	return page->whole || (offset < PAGE_WORDS * 64 &&
-						   (page->bits[offset / 64] >> offset % 64 & 1));
-}
-
-double
-mv_tid_set_members(const MvTidSet *set)
-{
-	return set->count;
-}
-
-BlockNumber
-mv_tid_set_whole_pages(const MvTidSet *set)
-{
-	return set->whole_pages;
 }

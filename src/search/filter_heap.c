@@ -70,7 +70,7 @@ static void
 flush(PageRows *page, MvTidSet *set)
 {
 	if (page->block != InvalidBlockNumber)
-		mv_tid_set_add(set, page->block, page->offsets, page->n, false);
+		mv_tid_set_add(set, page->block, page->offsets, page->n);
 }
 
 /* The scan has the page pinned, so its chains stay as they are. */

@@ -73,7 +73,7 @@ make_set(PlanState *node, Relation table)
 		OffsetNumber *offsets;
 		int			n = mv_bitmap_offsets(page, room, &offsets);
 
-		mv_tid_set_add(set, page->blockno, offsets, n, page->recheck);
+		mv_tid_set_add(set, page->blockno, offsets, n);
 	}
 	mv_bitmap_end(iterator);
 	tbm_free(bitmap);

@@ -323,10 +323,9 @@ BlockNumber mv_ivf_new_attributes(Relation index, Relation heap, const MvIvf *iv
 void		mv_ivf_put_keys(Relation index, const MvIvf *ivf, Page ids, int slot,
 							const int64 *keys);
 
-/* Clear the bits of those of the first n ids of an id page that do not fulfil the condition. */
-void		mv_ivf_mask_keys(MvIvfIds *ids, int page_no, const MvCondition *condition, int n,
-							 uint64 *words);
-bool		mv_ivf_key_holds(MvIvfIds *ids, uint32 id, const MvCondition *condition);
+/* Of n ids of an id page, from a slot on, clear the bits of those that fail a condition. */
+void		mv_ivf_mask_keys(MvIvfIds *ids, int page_no, int from, int n,
+							 const MvCondition *condition, uint64 *words);
 
 /* x (float[dim]) as it is stored, if it is; returns MV_ID_CLAMPED or 0. */
 uint16		mv_ivf_vector(const MvIvf *ivf, const float *x, void *stored);
@@ -545,6 +544,8 @@ void		mv_ivf_choice_start(MvIvfChoice *choice, float query_norm);
  * list table, as their pages do.
  */
 int			mv_ivf_choose(MvIvfChoice *choice, float reach, int max);
+/* How many more lists there are within a reach, or perhaps some fewer. */
+int			mv_ivf_count_in_reach(const MvIvfChoice *choice, float reach);
 
 /* ivf_calibrate.c: the curves */
 

@@ -86,17 +86,20 @@ key_page(MvIvfIds *ids, int page_no, int attribute)
 #define FEW_RANGES 8
 
 void
-mv_ivf_mask_keys(MvIvfIds *ids, int page_no, const MvCondition *condition, int n, uint64 *words)
+mv_ivf_mask_keys(MvIvfIds *ids, int page_no, int from, int n, const MvCondition *condition,
+				 uint64 *words)
 {
 	Buffer		buffer = key_page(ids, page_no, condition->attribute);
-	const uint64 *codes = (const uint64 *) MV_PAGE_BODY(BufferGetPage(buffer));
+	const uint64 *codes = (const uint64 *) MV_PAGE_BODY(BufferGetPage(buffer)) + from;
 	int			nwords = (n + 63) / 64;
+	int			whole = Min(nwords * 64, MV_IVF_MAX_IDS_PER_PAGE - from);
 	uint64		any[MV_IVF_MAX_IDS_PER_PAGE / 64 + 1] = {0},
 				bits[MV_IVF_MAX_IDS_PER_PAGE / 64 + 1];
 
+	/* Whole words are compared, where there is room for as many keys. */
 	for (int r = 0; r < condition->nranges && condition->nranges <= FEW_RANGES; r++)
 	{
-		mv_score_kernels.between(codes, sizeof(uint64), n,
+		mv_score_kernels.between(codes, sizeof(uint64), whole,
 								 mv_key_code(condition->ranges[r].low),
 								 mv_key_code(condition->ranges[r].high), bits);
 		for (int w = 0; w < nwords; w++)
@@ -111,15 +114,4 @@ mv_ivf_mask_keys(MvIvfIds *ids, int page_no, const MvCondition *condition, int n
 	UnlockReleaseBuffer(buffer);
 	for (int w = 0; w < nwords; w++)
 		words[w] &= any[w];
-}
-
-bool
-mv_ivf_key_holds(MvIvfIds *ids, uint32 id, const MvCondition *condition)
-{
-	uint32		per_page = (uint32) ids->ivf->shape.ids_per_page;
-	Buffer		buffer = key_page(ids, (int) (id / per_page), condition->attribute);
-	uint64		code = ((const uint64 *) MV_PAGE_BODY(BufferGetPage(buffer)))[id % per_page];
-
-	UnlockReleaseBuffer(buffer);
-	return mv_condition_holds(condition, (int64) mv_key_code((int64) code));
 }

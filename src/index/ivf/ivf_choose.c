@@ -152,6 +152,17 @@ bring_few(const float *keys, uint32 *lists, int n)
 }
 
 int
+mv_ivf_count_in_reach(const MvIvfChoice *c, float reach)
+{
+	float		limit = reach < INFINITY ? c->first_key + reach * c->scale : INFINITY;
+	int			n = 0;
+
+	for (int i = 0; i < c->query->ivf->nused; i++)
+		n += c->keys[i] <= limit;
+	return n;
+}
+
+int
 mv_ivf_choose(MvIvfChoice *c, float reach, int max)
 {
 	float		limit = reach < INFINITY ? c->first_key + reach * c->scale : INFINITY;

@@ -28,9 +28,9 @@
 #include "compat.h"
 #include "core/topk.h"
 #include "index/counters.h"
-#include "index/fetch.h"
 #include "index/ivf/ivf.h"
 #include "index/ivf/ivf_filter.h"
+#include "index/ivf/ivf_row.h"
 #include "index/options.h"
 #include "index/workspace.h"
 
@@ -43,9 +43,6 @@
 
 /* Estimates that a pass looks for, for each row wanted. */
 #define CANDIDATES_A_ROW 4
-
-/* Rows ranked after lists were read, for the comparison with ranking all that pass. */
-#define RANKED_ROWS 100
 
 /* How far the curves can be drawn on: beyond this share of all rows every list is read. */
 #define CURVE_SHARE 0.02
@@ -68,10 +65,8 @@ struct MvSearch
 {
 	Relation	index;
 	Relation	heap;
-	Snapshot	snapshot;
-	MvFetch    *fetch;			/* once a row of the table was wanted, or NULL */
 	MvEffort	effort;
-	MvIvfIds	ids;
+	MvIvfRowReader rows;
 
 	/* The version of the index that this query sees, and what depends on it. */
 	MvIvf	   *ivf;
@@ -84,9 +79,6 @@ struct MvSearch
 	double		until;			/* so many rows are returned from them */
 	double		nreturned;
 
-	MvIvfRanker ranker;
-	Datum		value;			/* the query, of the column's type; 0: NULL */
-
 	MvRerank	rerank;			/* by id: candidates, then re-ranked rows */
 	float		tau;			/* every row of the chunk with a bound below was a candidate */
 	bool		in_pass;		/* is tau being looked for? */
@@ -94,11 +86,9 @@ struct MvSearch
 	int			max_nearest;
 
 	MvIvfWalk	walk;
-	void	   *vector;			/* [dim], of several pages or the table */
 
 	MvIvfFilter filter;
 	double		share;			/* of the rows that the scan comes by, those wanted */
-	double		spent;			/* ns, on lists; see mv_ivf_read_cost() */
 	MvIvfListSample *sample;		/* [nused], of each list read once there is a filter; or NULL */
 	int			nsample;
 };
@@ -110,7 +100,10 @@ mv_ivf_search_begin(Relation index, Relation heap, Snapshot snapshot)
 
 	s->index = index;
 	s->heap = heap;
-	s->snapshot = snapshot;
+	s->rows.index = index;
+	s->rows.heap = heap;
+	s->rows.snapshot = snapshot;
+	s->rows.context = CurrentMemoryContext;
 	s->view_context = mv_workspace_begin();
 	mv_ivf_filter_init(&s->filter, CurrentMemoryContext);
 	s->max_nearest = FIRST_CANDIDATES;
@@ -123,8 +116,7 @@ mv_ivf_search_begin(Relation index, Relation heap, Snapshot snapshot)
 void
 mv_ivf_search_end(MvSearch *s)
 {
-	if (s->fetch != NULL)
-		mv_fetch_end(s->fetch);
+	mv_ivf_rows_end(&s->rows);
 	mv_workspace_end(s->view_context);
 }
 
@@ -143,11 +135,9 @@ use_view(MvSearch *s)
 	s->ivf = mv_ivf_open_for(s->index, s->view_context);
 	shape = &s->ivf->shape;
 	mv_ivf_query_begin(&s->query, s->ivf);
-	mv_ivf_ids_begin(&s->ids, s->index, s->ivf);
+	mv_ivf_rows_begin(&s->rows, s->ivf);
 	mv_ivf_choice_begin(&s->choice, &s->query);
 	s->lists = palloc(sizeof(ScanList) * s->ivf->nused);
-	mv_ivf_ranker_begin(&s->ranker, s->ivf);
-	s->vector = palloc(sizeof(float) * shape->dim);
 	mv_ivf_walk_begin(&s->walk, s->index, shape, palloc(shape->block_size));
 	MemoryContextSwitchTo(old);
 }
@@ -198,11 +188,10 @@ start_filter(MvSearch *s, const MvFilter *filter)
 {
 	MemoryContext old = MemoryContextSwitchTo(s->view_context);
 
-	mv_ivf_filter_start(&s->filter, &s->ids, s->heap, filter, s->wanted);
+	mv_ivf_filter_start(&s->filter, &s->rows.ids, s->heap, filter, &s->effort, &s->choice);
 	if (filter != NULL && s->sample == NULL)
 		s->sample = palloc_extended(sizeof(MvIvfListSample) * s->ivf->nused, MCXT_ALLOC_HUGE);
 	s->share = 1;
-	s->spent = mv_ivf_rank_cost(s->ivf, RANKED_ROWS);
 	s->nsample = 0;
 	MemoryContextSwitchTo(old);
 }
@@ -213,11 +202,10 @@ mv_ivf_search_start(MvSearch *s, const float *query, Datum value, const MvEffort
 {
 	begin_lists(s);
 	s->effort = *effort;
-	s->value = value;
-	mv_ivf_ranker_start(&s->ranker, query);
+	mv_ivf_rows_start(&s->rows, query, value);
 	s->query.recall = effort->recall;
 	mv_ivf_query_start(&s->query, query);
-	mv_ivf_choice_start(&s->choice, (float) s->ranker.norm);
+	mv_ivf_choice_start(&s->choice, (float) s->rows.ranker.norm);
 	mv_rerank_init(&s->rerank, s->rerank.candidates, s->rerank.max_candidates,
 				   s->rerank.exact, s->rerank.max_exact);
 	s->tau = INFINITY;
@@ -249,15 +237,11 @@ add_candidate(MvSearch *s, uint64_t id, float low)
 			2 * s->rerank.max_candidates, s->rerank.exact, s->rerank.max_exact);
 }
 
-/* Keep the first n estimates of a list that is read for the first time. */
-static void
-take_sample(MvSearch *s, const MvBlockResult *result, int n, uint32 ncodes)
+/* Are lists read for the members of a filter? */
+static bool
+masks(const MvSearch *s)
 {
-	MvIvfListSample *block = &s->sample[s->nsample++];
-
-	for (int i = 0; i < MV_BLOCK; i++)
-		block->est[i] = i < n ? result->est[i] : INFINITY;
-	block->weight = (float) ncodes / (float) n;
+	return s->filter.filter != NULL && s->filter.strategy == MV_IVF_MASK;
 }
 
 /*
@@ -267,14 +251,15 @@ take_sample(MvSearch *s, const MvBlockResult *result, int n, uint32 ncodes)
 static void
 read_list(MvSearch *s, uint32 list, float from)
 {
-	bool		sampled = s->filter.filter == NULL || !s->filter.built || from > -INFINITY;
+	bool		sampled = !masks(s) || from > -INFINITY;
 	const char *block;
 	MvBlockResult result;
 
 	mv_ivf_query_center(&s->query, s->choice.g_add[list], s->choice.g_dist[list]);
 	while ((block = mv_ivf_walk_next(&s->walk)) != NULL)
 	{
-		uint32		members = mv_ivf_filter_block(&s->filter, block, s->walk.n);
+		uint32		members = mv_ivf_filter_block(&s->filter, block, s->walk.n,
+																s->walk.left);
 		uint32		below;
 
 		if (members == 0 && sampled)
@@ -283,7 +268,8 @@ read_list(MvSearch *s, uint32 list, float from)
 											s->in_pass ? mv_topk_limit(&s->nearest) : s->tau,
 											&result);
 		if (!sampled)
-			take_sample(s, &result, s->walk.n, s->lists[list].ncodes);
+			mv_ivf_sample_list(&s->sample[s->nsample++], &result, s->walk.n,
+							   s->lists[list].ncodes);
 		sampled = true;
 		for (; below != 0; below &= below - 1)
 		{
@@ -405,40 +391,20 @@ read_chosen(MvSearch *s, int n)
 }
 
 /*
- * Read the n lists chosen last; or if ranking all members takes less than what was spent
- * on lists and will be, nothing: false.
+ * Read the n lists chosen last, perhaps the last of all; or nothing, if all members had better
+ * be ranked: false.
  */
 static bool
-read_or_rank(MvSearch *s, int n)
+read_or_rank(MvSearch *s, int n, bool last)
 {
 	double		codes = 0;
 
 	for (int i = s->choice.n - n; i < s->choice.n; i++)
 		codes += s->lists[s->choice.lists[i]].ncodes;
-	s->spent += mv_ivf_read_cost(s->ivf, n, codes);
-	if (!s->filter.fixed && s->ivf->meta.rerank != MV_RERANK_NONE &&
-		s->spent > mv_ivf_rank_cost(s->ivf, s->filter.nleft))
+	if (mv_ivf_filter_gives_up(&s->filter, n, codes, last))
 		return false;
 	read_chosen(s, n);
 	return true;
-}
-
-/*
- * How many rows of the lists read, members or not, are as near as the last of the
- * nearest n members.
- */
-static double
-rows_as_near(const MvSearch *s, int n)
-{
-	MvTopK		members;
-	float		limit;
-
-	mv_topk_init(&members, palloc(sizeof(MvNeighbor) * n), n);
-	for (int i = 0; i < s->nearest.n; i++)
-		mv_topk_push(&members, s->nearest.items[i].id, s->nearest.items[i].dist);
-	limit = mv_topk_limit(&members);
-	pfree(members.items);
-	return Max(mv_ivf_rows_below(s->sample, s->nsample, limit), n);
 }
 
 /*
@@ -452,24 +418,24 @@ read_members(MvSearch *s, int n)
 	int			wanted = (int) Min(s->wanted, INT_MAX / 64);
 	double		near;
 
-	if (!read_or_rank(s, n))
+	if (!read_or_rank(s, n, false))
 		return false;
 	if (by_curve(s) && s->nearest.n < wanted && lists_left(s) > 0)
 	{
 		s->share = s->filter.share;
-		if (!read_or_rank(s, choose_in_reach(s)))
+		if (!read_or_rank(s, choose_in_reach(s), false))
 			return false;
 	}
 	while (s->nearest.n < wanted && lists_left(s) > 0)
 		if (!read_or_rank(s, mv_ivf_choose(&s->choice, INFINITY,
-										   Min(lists_left(s), Max(s->choice.n, 1)))))
+										   Min(lists_left(s), Max(s->choice.n, 1))), false))
 			return false;
 	if (!by_curve(s) || s->nearest.n < wanted || lists_left(s) == 0)
 		return true;
-	near = rows_as_near(s, wanted);
+	near = mv_ivf_rows_as_near(s->sample, s->nsample, &s->nearest, wanted);
 	s->share = s->wanted / near;
 	return read_or_rank(s, near < CURVE_SHARE * s->filter.left.n ? choose_in_reach(s) :
-						mv_ivf_choose(&s->choice, INFINITY, lists_left(s)));
+						mv_ivf_choose(&s->choice, INFINITY, lists_left(s)), true);
 }
 
 /* Begin to read a chunk; returns how many lists the first of it are, which are chosen. */
@@ -502,6 +468,32 @@ estimates_wanted(const MvSearch *s)
 	return (int) Min(Max(more, FIRST_CANDIDATES), INT_MAX / 64);
 }
 
+/* Lists whose first rows tell whether those nearby pass as often as others. */
+#define NEARBY_LISTS 4
+
+/* Is it worth while to test candidates of the n lists chosen? */
+static bool
+passes_nearby(MvSearch *s, int n)
+{
+	int			asked = 0,
+				members = 0;
+	const char *block;
+
+	for (int i = s->choice.n - n; i < s->choice.n - n + Min(n, NEARBY_LISTS); i++)
+	{
+		const ScanList *list = &s->lists[s->choice.lists[i]];
+
+		mv_ivf_walk_start(&s->walk, list->first, Min(list->ncodes, MV_BLOCK));
+		while ((block = mv_ivf_walk_next(&s->walk)) != NULL)
+		{
+			asked += s->walk.n;
+			members += pg_popcount32(mv_ivf_filter_members(&s->filter, block, s->walk.n,
+														   s->walk.left));
+		}
+	}
+	return members >= s->filter.share / 2 * asked;
+}
+
 /* Read the next chunk of lists; all rows of the last have been returned. */
 static void
 read_chunk(MvSearch *s)
@@ -516,13 +508,13 @@ read_chunk(MvSearch *s)
 	if (s->filter.strategy == MV_IVF_POST)
 		s->share = s->filter.share;
 	n = choose_first(s);
+	if (s->filter.strategy == MV_IVF_POST && !s->filter.fixed && !passes_nearby(s, n))
+		mv_ivf_filter_mask(&s->filter);
 	begin_pass(s, estimates_wanted(s));
-	if (!s->filter.built || s->filter.filter == NULL)
+	if (!masks(s))
 		read_chosen(s, n);
 	else if (!read_members(s, n))
 	{
-		mv_last_scan.switches++;
-		mv_ivf_filter_use(&s->filter, MV_IVF_BRUTE);
 		rank_members(s);
 		return;
 	}
@@ -543,119 +535,6 @@ extend_chunk(MvSearch *s)
 
 /* ---- re-ranking ---- */
 
-/* A row whose distance is wanted, and where its vector is. */
-typedef struct Wanted
-{
-	uint32		id;
-	float		bound;			/* of its code */
-	ItemPointerData tid;		/* for the table's vector */
-	BlockNumber block;
-	int			offset;
-} Wanted;
-
-/* The table's reader lives as long as the search. */
-static void
-want_heap(MvSearch *s, const ItemPointerData *tid)
-{
-	if (s->fetch == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(s));
-
-		s->fetch = mv_fetch_begin(s->index, s->heap, s->snapshot);
-		MemoryContextSwitchTo(old);
-	}
-	mv_fetch_ahead(s->fetch, tid);
-}
-
-/* The TID of an id; false if its row is gone. */
-static bool
-find_tid(MvSearch *s, uint32 id, ItemPointer tid)
-{
-	BlockNumber block;
-	int			offset;
-	MvIvfId		entry = mv_ivf_id(&s->ids, id, &block, &offset);
-
-	*tid = entry.tid;
-	return (entry.flags & (MV_ID_DEAD | MV_ID_FREE)) == 0;
-}
-
-/*
- * Look up a candidate.  False: it does not pass the filter, or its row is gone; of
- * stored vectors that is seen when the row is to be returned.
- */
-static bool
-find_row(MvSearch *s, const MvNeighbor *candidate, Wanted *row)
-{
-	const MvIvf *ivf = s->ivf;
-
-	row->id = (uint32) candidate->id;
-	row->bound = candidate->dist;
-	if (!mv_ivf_filter_take(&s->filter, row->id))
-		return false;
-	if (ivf->meta.rerank == MV_RERANK_NONE)
-		return true;
-	if (ivf->meta.rerank == MV_RERANK_HEAP)
-	{
-		if (!find_tid(s, row->id, &row->tid))
-			return false;
-		want_heap(s, &row->tid);
-		return true;
-	}
-	if (row->id < ivf->meta.nbuilt)
-		row->block = mv_ivf_built_vector(ivf, row->id, &row->offset);
-	else
-		mv_ivf_id(&s->ids, row->id, &row->block, &row->offset);
-	return true;
-}
-
-/* By its stored vector. */
-static float
-rank_vector(MvSearch *s, const Wanted *row)
-{
-	const MvIvfShape *shape = &s->ivf->shape;
-	Buffer		buffer;
-	float		dist;
-
-	if (shape->vectors_per_page == 0)
-	{
-		mv_ivf_read_run(s->index, row->block, MV_PAGE_VECTOR, 0, s->vector, shape->vector_size);
-		return mv_ivf_rank(&s->ranker, s->vector);
-	}
-	buffer = mv_page_read(s->index, row->block, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);
-	dist = mv_ivf_rank(&s->ranker, MV_PAGE_BODY(BufferGetPage(buffer)) + row->offset);
-	UnlockReleaseBuffer(buffer);
-	return dist;
-}
-
-/* By the operator's own distance from the table's row. */
-static bool
-rank_heap_row(MvSearch *s, const ItemPointerData *tid, float *dist)
-{
-	double		distance = NAN;
-
-	if (s->value != 0 && !mv_fetch_distance(s->fetch, tid, s->value, &distance))
-		return false;
-	*dist = mv_ivf_rank_distance(s->ivf, distance);
-	return true;
-}
-
-/*
- * What a row is ranked by: a value not above its distance, comparable with bounds,
- * or its code's estimate.  False: there is no such row.
- */
-static bool
-rank_row(MvSearch *s, const Wanted *row, float *dist)
-{
-	*dist = row->bound;
-	if (s->ivf->meta.rerank == MV_RERANK_NONE)
-		return true;
-	mv_last_scan.reranked++;
-	if (s->ivf->meta.rerank == MV_RERANK_HEAP)
-		return rank_heap_row(s, &row->tid, dist);
-	*dist = rank_vector(s, row);
-	return true;
-}
-
 static void
 add_exact(MvSearch *s, uint32 id, float dist)
 {
@@ -665,78 +544,92 @@ add_exact(MvSearch *s, uint32 id, float dist)
 					   2 * s->rerank.max_exact);
 }
 
-/* Have the processor fetch the vectors of n rows. */
-static void
-fetch_vectors(MvSearch *s, const Wanted *rows, int n)
+/* Look up a candidate.  False: it does not pass the filter, or its row is gone. */
+static bool
+find_row(MvSearch *s, const MvNeighbor *candidate, MvIvfRow *row)
 {
-	const MvIvfShape *shape = &s->ivf->shape;
-
-	if (shape->vectors_per_page == 0)
-		return;
-	for (int i = 0; i < n; i++)
-		mv_page_touch_guess(s->index, rows[i].block);
-	for (int i = 0; i < n; i++)
-		mv_page_prefetch_guess(s->index, rows[i].block, MV_BODY_OFFSET + rows[i].offset,
-							   shape->vector_size);
+	return mv_ivf_filter_take(&s->filter, (uint32) candidate->id) &&
+		mv_ivf_row_find(&s->rows, candidate, row);
 }
 
 /* Compute the distances of n rows that were found. */
 static void
-rank_rows(MvSearch *s, const Wanted *rows, int n)
+rank_rows(MvSearch *s, const MvIvfRow *rows, int n)
 {
-	fetch_vectors(s, rows, n);
 	for (int i = 0; i < n; i++)
 	{
 		float		dist;
 
-		if (rank_row(s, &rows[i], &dist))
+		if (mv_ivf_row_rank(&s->rows, &rows[i], &dist))
 			add_exact(s, rows[i].id, dist);
 		else
 			mv_rerank_skip(&s->rerank);
 	}
 }
 
-/* Rank all members that are left: then every list is as good as read. */
+/* The next rows of the filter's set, from *id on; returns their number, 0 at the end. */
+static int
+find_members(MvSearch *s, uint32 *id, MvIvfRow *rows)
+{
+	const MvIdSet *left = &s->filter.left;
+	int			n = 0;
+
+	while (*id < left->n && n < BATCH)
+	{
+		uint64		bits = left->words[*id / 64] >> *id % 64;
+		MvNeighbor	member;
+
+		if (bits == 0)
+		{
+			*id = (*id / 64 + 1) * 64;
+			continue;
+		}
+		*id += (uint32) pg_rightmost_one_pos64(bits);
+		member = (MvNeighbor){ *id, -INFINITY };
+		(*id)++;
+		if (find_row(s, &member, &rows[n]))
+			n++;
+	}
+	s->rerank.pending += n;
+	mv_ivf_rows_ahead(&s->rows, rows, n);
+	return n;
+}
+
+/*
+ * Rank all members that are left: then every list is as good as read.  While some are
+ * ranked the next are fetched.
+ */
 static void
 rank_members(MvSearch *s)
 {
-	const MvIdSet *left = &s->filter.left;
-	Wanted		rows[BATCH];
-	int			n = 0;
+	MvIvfRow	rows[2][BATCH];
+	uint32		id = 0;
+	int			n;
 
 	mv_rerank_cut(&s->rerank, -INFINITY);
-	for (uint32 w = 0; w <= left->n / 64; w++)
-		for (uint64 bits = left->words[w]; bits != 0; bits &= bits - 1)
-		{
-			MvNeighbor	member = { w * 64 + (uint32) pg_rightmost_one_pos64(bits), -INFINITY };
+	n = find_members(s, &id, rows[0]);
+	for (int turn = 0; n > 0; turn = !turn)
+	{
+		int			next = find_members(s, &id, rows[!turn]);
 
-			s->rerank.pending++;
-			if (find_row(s, &member, &rows[n]))
-				n++;
-			else
-				mv_rerank_skip(&s->rerank);
-			if (n == BATCH)
-			{
-				rank_rows(s, rows, n);
-				n = 0;
-				CHECK_FOR_INTERRUPTS();
-			}
-		}
-	rank_rows(s, rows, n);
+		rank_rows(s, rows[turn], n);
+		n = next;
+		CHECK_FOR_INTERRUPTS();
+	}
 	s->choice.n = s->ivf->nused;
 	s->tau = INFINITY;
 	s->in_pass = false;
 	mv_rerank_floor(&s->rerank, INFINITY);
 }
 
-/* Too many candidates do not pass: ask about all ids, and read the lists again. */
+/* Too many candidates do not pass: read the lists again, for members alone. */
 static void
 mask_from_now(MvSearch *s)
 {
 	mv_last_scan.switches++;
-	mv_ivf_filter_build(&s->filter);
+	mv_ivf_filter_mask(&s->filter);
 	mv_rerank_cut(&s->rerank, -INFINITY);
-	mv_ivf_choice_start(&s->choice, (float) s->ranker.norm);
+	mv_ivf_choice_start(&s->choice, (float) s->rows.ranker.norm);
 	s->chunk = 0;
 	s->share = 1;
 	s->tau = INFINITY;
@@ -746,7 +639,7 @@ mask_from_now(MvSearch *s)
 static bool
 rerank_batch(MvSearch *s)
 {
-	Wanted		rows[BATCH];
+	MvIvfRow	rows[BATCH];
 	MvNeighbor	candidate;
 	int			n = 0;
 	int			taken = 0;
@@ -759,6 +652,7 @@ rerank_batch(MvSearch *s)
 		else
 			mv_rerank_skip(&s->rerank);
 	}
+	mv_ivf_rows_ahead(&s->rows, rows, n);
 	rank_rows(s, rows, n);
 	if (mv_ivf_filter_tested_enough(&s->filter))
 		mask_from_now(s);
@@ -779,7 +673,7 @@ mv_ivf_search_next(MvSearch *s, MvFound *result)
 			extend_chunk(s);
 		if (mv_rerank_result(&s->rerank, &next))
 		{
-			if (!find_tid(s, (uint32) next.id, &result->tid))
+			if (!mv_ivf_row_tid(&s->rows, (uint32) next.id, &result->tid))
 				continue;
 			result->distance = mv_ivf_in_units(s->ivf, next.dist);
 			result->estimated = s->ivf->meta.rerank == MV_RERANK_NONE && !s->ivf->shape.strings;
