@@ -46,8 +46,8 @@ mv_ivf_read_cost(const MvIvf *ivf, double lists, double codes)
 	return lists * LIST_COST + codes * CODE_BYTE_COST * ivf->shape.block_size / MV_BLOCK;
 }
 
-/* Candidates that are tested for each row wanted, if all pass. */
-#define TESTS_A_ROW 10.0
+/* Candidates for each row wanted, if all pass: tested, or kept in a heap for that. */
+#define TESTS_A_ROW 25.0
 
 /* Rows ranked after lists were read, for the comparison with ranking all that pass. */
 #define RANKED_ROWS 100
