@@ -16,10 +16,11 @@ typedef struct MvNeighbor
 	float		dist;
 } MvNeighbor;
 
+/* Without branches: in heaps either is as likely as the other. */
 static inline bool
 mv_nearer(MvNeighbor a, MvNeighbor b)
 {
-	return a.dist < b.dist || (a.dist == b.dist && a.id < b.id);
+	return (bool) ((a.dist < b.dist) | ((a.dist == b.dist) & (a.id < b.id)));
 }
 
 /* ---- top k: a heap with the farthest on top ---- */
