@@ -4,7 +4,8 @@
  * Every page:
  *
  *   OFFSET  SIZE  DESCRIPTION
- *        0    24  page header; pd_lower is the end of what is in use
+ *        0    24  page header; pd_lower is the end of what is in use, pd_prune_xid
+ *                 says what the tail does
  *       24    40  head, its meaning depends on the kind
  *       64  8064  body, 126 units of 64 bytes
  *     8128    56  unused
@@ -92,17 +93,23 @@ _Noreturn void mv_index_corrupted(Relation index, const char *format, ...)
  */
 Buffer		mv_page_read(Relation index, BlockNumber block, MvPageKind kind, int lock);
 
+/*
+ * mv_page_read_quick -- the same with BUFFER_LOCK_SHARE, for scans that come by hundreds of
+ * pages: the kind is what the header says, if it says one.
+ */
+Buffer		mv_page_read_quick(Relation index, BlockNumber block, MvPageKind kind);
+
 /* mv_page_pin -- a pinned page, of which nothing was looked at. */
 Buffer		mv_page_pin(Relation index, BlockNumber block);
 
 /*
  * mv_page_touch_guess -- have the processor fetch what it takes to pin and check a page
- * that is wanted soon, if it is where it was found last.
+ * that is wanted soon, and what lies at that offset, if it is where it was found last.
  *
  * That translates its addresses, too, for which the processor waits some 100 ns, but of
  * several pages touched one right after the other at the same time.
  */
-void		mv_page_touch_guess(Relation index, BlockNumber block);
+void		mv_page_touch_guess(Relation index, BlockNumber block, int offset);
 
 /* mv_page_prefetch_guess -- the same, and a part of the page. */
 void		mv_page_prefetch_guess(Relation index, BlockNumber block, int offset, int bytes);

@@ -636,7 +636,7 @@ typedef struct MvIvfWalk
 {
 	Relation	index;
 	const MvIvfShape *shape;
-	BlockNumber next;			/* page to be read next */
+	BlockNumber first;			/* page to be read first */
 	uint32		left;			/* codes not yet seen */
 	Buffer		buffer;			/* locked and pinned, or invalid */
 	int			at;				/* in its body */
@@ -645,11 +645,11 @@ typedef struct MvIvfWalk
 } MvIvfWalk;
 
 /* crossing: char[block_size] of the caller */
-void		mv_ivf_walk_begin(MvIvfWalk *walk, Relation index, const MvIvfShape *shape,
-							  char *crossing);
+void mv_ivf_walk_begin(MvIvfWalk *walk, Relation index, const MvIvfShape *shape, char *crossing);
 void		mv_ivf_walk_start(MvIvfWalk *walk, BlockNumber first, uint32 ncodes);
 
-/* Have the processor fetch the beginning of a chain that is walked soon. */
+/* Have the processor fetch what pinning a chain that is walked soon takes; and its beginning. */
+void		mv_ivf_walk_touch(const MvIvfWalk *walk, BlockNumber first, uint32 ncodes);
 void		mv_ivf_walk_ahead(const MvIvfWalk *walk, BlockNumber first);
 
 /*

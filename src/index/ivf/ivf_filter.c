@@ -235,7 +235,8 @@ ask_all(MvIvfFilter *f)
 	{
 		if (touched == i)
 			for (int end = Min(i + TOUCHED, f->ids->npages); touched < end; touched++)
-				mv_page_touch_guess(f->ids->index, f->ids->blocks[touched]);
+				mv_page_touch_guess(f->ids->index, f->ids->blocks[touched],
+									BLCKSZ - sizeof(MvPageTail));
 		ask_page(f, i, 0, f->parts);
 		CHECK_FOR_INTERRUPTS();
 	}

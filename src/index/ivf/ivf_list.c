@@ -55,12 +55,16 @@ mv_ivf_read_centroid(Relation index, const MvIvf *ivf, const MvIvfList *list, fl
 static void
 next_page(MvIvfWalk *walk)
 {
+	BlockNumber block = walk->first;
+
 	if (BufferIsValid(walk->buffer))
+	{
+		block = MV_PAGE_TAIL(BufferGetPage(walk->buffer))->next;
 		UnlockReleaseBuffer(walk->buffer);
+	}
 	walk->buffer = InvalidBuffer;
 	CHECK_FOR_INTERRUPTS();
-	walk->buffer = mv_page_read(walk->index, walk->next, MV_PAGE_CODE, BUFFER_LOCK_SHARE);
-	walk->next = MV_PAGE_TAIL(BufferGetPage(walk->buffer))->next;
+	walk->buffer = mv_page_read_quick(walk->index, block, MV_PAGE_CODE);
 	walk->at = 0;
 }
 
@@ -78,10 +82,18 @@ void
 mv_ivf_walk_start(MvIvfWalk *walk, BlockNumber first, uint32 ncodes)
 {
 	Assert(!BufferIsValid(walk->buffer));
-	walk->next = first;
+	walk->first = first;
 	walk->left = ncodes;
 	walk->at = MV_BODY_SIZE;
 	walk->n = 0;
+}
+
+void
+mv_ivf_walk_touch(const MvIvfWalk *walk, BlockNumber first, uint32 ncodes)
+{
+	uint64		bytes = (ncodes + MV_BLOCK - 1) / MV_BLOCK * (uint64) walk->shape->block_size;
+
+	mv_page_touch_guess(walk->index, first, MV_BODY_OFFSET + (int) Min(bytes, MV_BODY_SIZE) - 1);
 }
 
 void

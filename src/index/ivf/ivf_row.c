@@ -93,7 +93,7 @@ mv_ivf_rows_ahead(const MvIvfRowReader *r, const MvIvfRow *rows, int n)
 	if (shape->vectors_per_page == 0)
 		return;
 	for (int i = 0; i < n; i++)
-		mv_page_touch_guess(r->index, rows[i].block);
+		mv_page_touch_guess(r->index, rows[i].block, MV_BODY_OFFSET + rows[i].offset);
 	for (int i = 0; i < n; i++)
 		mv_page_prefetch_guess(r->index, rows[i].block, MV_BODY_OFFSET + rows[i].offset,
 							   shape->vector_size);
@@ -112,7 +112,7 @@ rank_vector(MvIvfRowReader *r, const MvIvfRow *row)
 		mv_ivf_read_run(r->index, row->block, MV_PAGE_VECTOR, 0, r->vector, shape->vector_size);
 		return mv_ivf_rank(&r->ranker, r->vector);
 	}
-	buffer = mv_page_read(r->index, row->block, MV_PAGE_VECTOR, BUFFER_LOCK_SHARE);
+	buffer = mv_page_read_quick(r->index, row->block, MV_PAGE_VECTOR);
 	dist = mv_ivf_rank(&r->ranker, MV_PAGE_BODY(BufferGetPage(buffer)) + row->offset);
 	UnlockReleaseBuffer(buffer);
 	return dist;

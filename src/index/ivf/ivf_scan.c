@@ -297,7 +297,8 @@ read_some(MvSearch *s, int at, int n, float from)
 		mv_last_scan.codes += list->ncodes;
 		if (touched <= i + AHEAD)
 			for (int end = Min(touched + TOUCHED, n); touched < end; touched++)
-				mv_page_touch_guess(s->index, s->lists[chosen[touched]].first);
+				mv_ivf_walk_touch(&s->walk, s->lists[chosen[touched]].first,
+								  s->lists[chosen[touched]].ncodes);
 		for (; ahead < n && ahead <= i + AHEAD; ahead++)
 			mv_ivf_walk_ahead(&s->walk, s->lists[chosen[ahead]].first);
 		mv_ivf_walk_start(&s->walk, list->first, list->ncodes);
