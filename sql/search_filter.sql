@@ -177,5 +177,38 @@ VACUUM ANALYZE parts;
 SELECT explain($$SELECT id FROM parts WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0]' LIMIT 2$$);
 SELECT differs($$SELECT id, v <-> '[0,0,0,0]' FROM parts WHERE kind = 'k1' ORDER BY v <-> '[0,0,0,0]' LIMIT 20$$);
 
-DROP TABLE items, parts;
-DROP FUNCTION explain, differs, loops, steps_of;
+-- few rows match: they are fetched from the table, and are those that the index has
+CREATE TABLE few (id int, v vector(4), k int, t text);
+INSERT INTO few SELECT n, CASE n % 7 WHEN 0 THEN NULL WHEN 1 THEN '[0,0,0,0]' ELSE ARRAY[n % 11, n % 13, n % 17, 1]::vector END, n % 20, 'word' FROM generate_series(1, 1000) n;
+CREATE INDEX few_v ON few USING ivf (v vector_cosine_ops, t) WITH (lists = 5);
+CREATE INDEX few_k ON few (k);
+ANALYZE few;
+UPDATE few SET t = 'other' WHERE id % 3 = 0;
+-- The strategy, rows, and whether the index finds the same
+CREATE FUNCTION fetches(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	by_fetch text;
+	by_index text;
+	strategy text;
+BEGIN
+	PERFORM set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true);
+	EXECUTE format('SELECT string_agg(d::text, '' '' ORDER BY d) FROM (%s) x(id, d)', query) INTO by_fetch;
+	SELECT filter INTO strategy FROM milvus_last_scan();
+	PERFORM set_config('milvus.filter_strategy', 'brute', true);
+	EXECUTE format('SELECT string_agg(d::text, '' '' ORDER BY d) FROM (%s) x(id, d)', query) INTO by_index;
+	PERFORM set_config('milvus.filter_strategy', 'auto', true);
+	RETURN format('%s: %s rows, %s', strategy, cardinality(string_to_array(by_fetch, ' ')), by_fetch IS NOT DISTINCT FROM by_index);
+END $$;
+SELECT fetches($$SELECT id, v <=> '[1,2,3,4]' FROM few WHERE k = 3 ORDER BY v <=> '[1,2,3,4]' LIMIT 10$$);
+SELECT fetches($$SELECT id, v <=> '[1,2,3,4]' FROM few WHERE k = 3 ORDER BY v <=> '[1,2,3,4]'$$);
+SELECT fetches($$SELECT id, v <=> '[1,2,3,4]' FROM few WHERE k = 3 AND t = 'word' ORDER BY v <=> '[1,2,3,4]'$$);
+SELECT fetches($$SELECT id, v <=> '[1,2,3,4]' FROM few WHERE k = 3 AND id > 500 ORDER BY v <=> '[1,2,3,4]'$$);
+SELECT fetches($$SELECT id, v <=> '[1,2,3,4]' FROM few WHERE k = 3 AND v <=> '[1,2,3,4]' < .3 ORDER BY v <=> '[1,2,3,4]'$$);
+SELECT fetches($$SELECT id, v <=> '[0,0,0,0]' FROM few WHERE k = 3 ORDER BY v <=> '[0,0,0,0]'$$);
+SELECT fetches($$SELECT id, v <=> NULL FROM few WHERE k = 3 ORDER BY v <=> NULL$$);
+DROP INDEX few_v;
+CREATE INDEX few_v ON few USING ivf (v vector_cosine_ops) WITH (lists = 5) WHERE id > 300;
+SELECT fetches($$SELECT id, v <=> '[1,2,3,4]' FROM few WHERE k = 3 AND id > 300 ORDER BY v <=> '[1,2,3,4]'$$);
+
+DROP TABLE items, parts, few;
+DROP FUNCTION explain, differs, loops, steps_of, fetches;

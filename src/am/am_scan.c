@@ -14,21 +14,25 @@
 #include "utils/snapmgr.h"
 
 #include "am/am.h"
+#include "am/few.h"
 #include "compat.h"
 #include "index/counters.h"
 
 typedef struct MvScanState
 {
-	Relation	index;
+	IndexScanDesc scan;
 	const MvAccessMethod *am;
 	const MvIndexMethod *method;
 	MvSpace		space;
-	MvSearch   *search;
-	MemoryContext context,		/* of the search */
+	MvSearch   *search;			/* NULL: none was needed yet */
+	MvFew	   *few;			/* the same */
+	bool		ranks_few;		/* that, not the search, has the rows of this run */
+	MemoryContext context,		/* of both */
 				held_context;
 	bool		started;
 	float	   *query;			/* in code space */
 	Datum		value;			/* as it is, detoasted; 0: NULL */
+	bool		indexed;		/* could it be a row's, in this index? */
 	struct varlena *copy;		/* it, if it had to be copied for that */
 	MvScanLimits limits;
 	double		expected;		/* rows that will perhaps be fetched; 0: not known */
@@ -83,7 +87,7 @@ mv_am_beginscan(Relation index, int nkeys, int norderbys)
 	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
 	MvScanState  *state = palloc0(sizeof(MvScanState));
 
-	state->index = index;
+	state->scan = scan;
 	state->am = mv_access_method(index);
 	state->method = state->am->method;
 	state->space = mv_index_space(index);
@@ -160,6 +164,7 @@ set_query(MvScanState *state, ScanKey key)
 		pfree(state->copy);
 	state->copy = NULL;
 	state->value = 0;
+	state->indexed = false;
 	if (key->sk_flags & SK_ISNULL)
 	{
 		memset(state->query, 0, sizeof(float) * state->space.dim);
@@ -169,7 +174,7 @@ set_query(MvScanState *state, ScanKey key)
 	if ((Pointer) value != DatumGetPointer(key->sk_argument))
 		state->copy = value;
 	state->value = PointerGetDatum(value);
-	mv_index_key(&state->space, state->value, state->query);
+	state->indexed = mv_index_key(&state->space, state->value, state->query);
 }
 
 /* A range is asked for as a whole, not as the best of many. */
@@ -205,19 +210,46 @@ set_conditions(IndexScanDesc scan, MvScanState *state)
 	MemoryContextSwitchTo(old);
 }
 
-/* Begin the search, as far and for the rows as was told. */
 static void
-start_search(MvScanState *state)
+start_few(MvScanState *state)
 {
-	MemoryContext old = MemoryContextSwitchTo(state->context);
+	IndexScanDesc scan = state->scan;
+
+	if (state->few == NULL)
+		state->few = mv_few_begin(scan->indexRelation, scan->heapRelation, scan->xs_snapshot);
+	mv_few_start(state->few, &state->space, state->filter.tids, state->value);
+}
+
+static void
+start_method(MvScanState *state)
+{
+	IndexScanDesc scan = state->scan;
 	MvEffort	effort;
 
-	mv_am_effort(state->index, &effort);
+	if (state->search == NULL)
+		state->search = state->method->search_begin(scan->indexRelation, scan->heapRelation,
+													 scan->xs_snapshot);
+	mv_am_effort(scan->indexRelation, &effort);
 	effort.rows = state->expected;
 	if (state->within < INFINITY)
 		effort.recall = Max(effort.recall, RANGE_RECALL);
 	state->method->search_start(state->search, state->query, state->value, &effort,
 								mv_filter_is_empty(&state->filter) ? NULL : &state->filter);
+}
+
+/* Begin the search, as far and for the rows as was told. */
+static void
+start_search(MvScanState *state)
+{
+	const MvTidSet *tids = state->filter.tids;
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+
+	state->ranks_few = tids != NULL && state->indexed &&
+		mv_few_fits(state->scan->indexRelation, &state->space, tids);
+	if (state->ranks_few)
+		start_few(state);
+	else
+		start_method(state);
 	MemoryContextSwitchTo(old);
 }
 
@@ -234,12 +266,8 @@ start(IndexScanDesc scan, MvScanState *state)
 	mv_counters_begin(RelationGetRelid(scan->indexRelation));
 
 	old = MemoryContextSwitchTo(state->context);
-	if (state->search == NULL)
-	{
-		state->search = state->method->search_begin(scan->indexRelation, scan->heapRelation,
-													 scan->xs_snapshot);
+	if (state->query == NULL)
 		state->query = palloc(sizeof(float) * state->space.dim);
-	}
 	set_query(state, scan->orderByData);
 	MemoryContextSwitchTo(old);
 	mv_am_limits(scan->indexRelation, &state->limits);
@@ -296,6 +324,13 @@ is_wanted(const MvScanState *state, const ItemPointerData *tid)
 										  sizeof(ItemPointerData), compare_tids) == NULL;
 }
 
+static bool
+next_found(MvScanState *state, MvFound *found)
+{
+	return state->ranks_few ? mv_few_next(state->few, found) :
+		state->method->search_next(state->search, found);
+}
+
 /* The search's next row. */
 static bool
 search_next(MvScanState *state, MvFound *found)
@@ -304,7 +339,7 @@ search_next(MvScanState *state, MvFound *found)
 	{
 		if (state->ask != NULL && state->ask(state->ask_arg, state->found))
 			start_over(state);
-		if (!state->method->search_next(state->search, found))
+		if (!next_found(state, found))
 			return false;
 	} while (!is_wanted(state, &found->tid));
 	state->found++;
@@ -427,7 +462,7 @@ mv_am_gettuple(IndexScanDesc scan, ScanDirection direction)
 		return false;
 	mv_last_scan.rows++;
 	scan->xs_heaptid = found->tid;
-	scan->xs_recheck = state->recheck;
+	scan->xs_recheck = state->recheck || state->ranks_few;
 	scan->xs_recheckorderby = !found->estimated && !state->leave_order;
 	scan->xs_orderbyvals[0] = Float8GetDatum(found->distance);
 	scan->xs_orderbynulls[0] = false;
@@ -441,6 +476,8 @@ mv_am_endscan(IndexScanDesc scan)
 
 	if (state->search != NULL)
 		state->method->search_end(state->search);
+	if (state->few != NULL)
+		mv_few_end(state->few);
 	MemoryContextDelete(state->context);
 	MemoryContextDelete(state->held_context);
 	MemoryContextDelete(state->filter_context);

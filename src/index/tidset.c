@@ -106,6 +106,21 @@ place_of(MvTidSet *set, BlockNumber block)
 	return ((uint64) *chunk * MV_TID_CHUNK + block % MV_TID_CHUNK) << set->shift;
 }
 
+static void
+keep_few(MvTidSet *set, BlockNumber block, const OffsetNumber *offsets, int n)
+{
+	for (int i = 0; i < n && set->count + i < MV_TID_FEW; i++)
+		ItemPointerSet(&set->few[(int) set->count + i], block, offsets[i]);
+}
+
+bool
+mv_tid_set_few(const MvTidSet *set, const ItemPointerData **members, int *n)
+{
+	*members = set->few;
+	*n = (int) Min(set->count, MV_TID_FEW);
+	return set->count <= MV_TID_FEW && set->whole_pages == 0;
+}
+
 void
 mv_tid_set_add(MvTidSet *set, BlockNumber block, const OffsetNumber *offsets, int n)
 {
@@ -122,6 +137,7 @@ mv_tid_set_add(MvTidSet *set, BlockNumber block, const OffsetNumber *offsets, in
 		set_bits(set->bits, place, place + set->rest + 1);
 	for (int i = 0; i < n; i++)
 		set_bits(set->bits, place + offsets[i], place + offsets[i] + 1);
+	keep_few(set, block, offsets, n);
 	set->count += Max(n, 0);
 	set->whole_pages += n < 0;
 	set->last = block;

@@ -16,6 +16,9 @@
  */
 #define MV_TID_CHUNK 16			/* blocks */
 
+/* More members are not kept as a list. */
+#define MV_TID_FEW 256
+
 typedef struct MvTidSet
 {
 	BlockNumber nblocks;
@@ -28,6 +31,7 @@ typedef struct MvTidSet
 				max_chunks;
 	BlockNumber whole_pages;
 	double		count;
+	ItemPointerData few[MV_TID_FEW];	/* the first members */
 } MvTidSet;
 
 /* mv_tid_set_create -- an empty set for a table of so many blocks, in the current context. */
@@ -61,6 +65,9 @@ mv_tid_set_has_near(const MvTidSet *set, const ItemPointerData *tid)
 
 	return set->chunks[block / MV_TID_CHUNK] != 0;
 }
+
+/* mv_tid_set_few -- a list of all members, in order; false: there are more, or whole pages. */
+bool		mv_tid_set_few(const MvTidSet *set, const ItemPointerData **members, int *n);
 
 /* Members that were added one by one, and pages that were as a whole. */
 static inline double
