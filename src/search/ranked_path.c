@@ -431,6 +431,20 @@ mv_ranked_share(List *paths)
 	return shared;
 }
 
+/*
+ * What an index of ours cannot do has infinite costs.  From 17 on an incremental sort above it
+ * would have NaN, which is less than anything.
+ */
+static void
+drop_impossible_paths(RelOptInfo *rel)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->pathlist)
+		if (IsA(lfirst(lc), IndexPath) && !isfinite(((Path *) lfirst(lc))->total_cost))
+			rel->pathlist = foreach_delete_current(rel->pathlist, lc);
+}
+
 static void
 add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
@@ -439,6 +453,7 @@ add_ranked_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 	if (rte->rtekind != RTE_RELATION || rte->tablesample != NULL || IS_DUMMY_REL(rel) ||
 		!has_our_index(rel))
 		return;
+	drop_impossible_paths(rel);
 	if (!rte->inh)
 		mv_several_paths(root, rel);
 	if (!mv_enable_ranked_scan)
