@@ -50,6 +50,9 @@ const MvIndexMethod *mv_method_of(Relation index);
 void		mv_am_effort(Relation index, MvEffort *effort);
 void		mv_am_limits(Relation index, MvScanLimits *limits);
 
+/* Do they stop it before the last row, as pgvector's iterative scans are? */
+bool		mv_am_has_limits(Relation index);
+
 /* Define the kinds of options; once, when the library is loaded. */
 void		mv_options_init(void);
 

@@ -288,6 +288,17 @@ mv_am_limits(Relation index, MvScanLimits *limits)
 		mv_access_method(index)->limits(limits);
 }
 
+bool
+mv_am_has_limits(Relation index)
+{
+	MvScanLimits limits;
+	MvEffort	effort;
+
+	mv_am_limits(index, &limits);
+	mv_am_effort(index, &effort);
+	return limits.rows > 0 || effort.max_probes > 0;
+}
+
 /* The code of a bit string is the string, and nothing is left to rank again. */
 static void
 check_options(Relation index, const MvOpclass *opclass)

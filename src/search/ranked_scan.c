@@ -58,6 +58,7 @@ typedef struct RankedScan
 	MvTidFilter *filter;		/* that, or what the node above gave; NULL: none */
 	MvHeapFilter heap;
 	Source		source;			/* of the set that the scan was told */
+	bool		limited;		/* settings say how far it goes: it does not start over */
 	double		wanted;			/* rows, in this run; 0: unknown */
 	double		returned;		/* by the child */
 	double		found,			/* when the scan was told of the set: rows that it had found, */
@@ -180,8 +181,8 @@ next_source(const RankedScan *scan, double *cost)
 	Source		source = scan->source == NOWHERE && costs->bitmap > 0 ? BITMAP : HEAP;
 
 	*cost = source == BITMAP ? costs->bitmap : costs->heap;
-	return *cost > 0 && source > scan->source && mv_filter_strategy != MV_FILTER_POST ?
-		source : NOWHERE;
+	return *cost > 0 && source > scan->source && !scan->limited &&
+		mv_filter_strategy != MV_FILTER_POST ? source : NOWHERE;
 }
 
 /* A set that was made for another run may still hold. */
@@ -204,6 +205,7 @@ first_source(RankedScan *scan, double wanted)
 	if (scan->plan.n.given > 0 || (scan->plan.bitmap != NULL && !scan->plan.n.later))
 		return BITMAP;
 	scan->source = NOWHERE;
+	scan->limited = scan->plan.n.costs.row > 0 && mv_am_has_limits(scan->index->iss_RelationDesc);
 	next = next_source(scan, &cost);
 	if (next == BITMAP && has_set(scan, BITMAP))
 		return BITMAP;
