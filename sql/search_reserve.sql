@@ -56,6 +56,15 @@ SELECT went($$SELECT id FROM items WHERE far < 10 OR far > 5600 ORDER BY v <-> '
 -- within a distance
 SELECT went($$SELECT id FROM items WHERE far > 5600 AND v <-> '[0,0,0,0]' < 1.7 ORDER BY v <-> '[0,0,0,0]'$$);
 SELECT went($$SELECT count(*), sum(id) FROM items WHERE v <-> '[0,0,0,0]' < .9$$);
+-- nor over the limits of pgvector's iterative scans
+BEGIN;
+DROP INDEX items_v;
+CREATE INDEX items_flat ON items USING ivfflat (v vector_l2_ops) WITH (lists = 20);
+SET LOCAL ivfflat.probes = 20;
+SELECT went($$SELECT id FROM items WHERE far > 4800 ORDER BY v <-> '[0,0,0,0]' LIMIT 5$$);
+SET LOCAL ivfflat.iterative_scan = relaxed_order;
+SELECT went($$SELECT id FROM items WHERE far > 4800 ORDER BY v <-> '[0,0,0,0]' LIMIT 5$$);
+ROLLBACK;
 -- not where that is forbidden, nor where a condition says something else each time
 SET milvus.filter_strategy = post;
 SELECT went($$SELECT id FROM items WHERE far > 5600 ORDER BY v <-> '[0,0,0,0]' LIMIT 5$$);
